@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Strings from outside: process names, host names, cgroup names. In the
+ * stream they are valid UTF-8; on a terminal they must not move the cursor.
+ */
+#ifndef NM_TEXT_H
+#define NM_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Length in bytes (1..4) of the UTF-8 character at s, or 0 if the bytes are
+ * not one (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF).
+ */
+size_t nm_utf8_len(const char *s, size_t n);
+
+/* Are all n bytes valid UTF-8? */
+bool nm_utf8_valid(const char *s, size_t n);
+
+/*
+ * Copies s for a terminal, NUL-terminated: control characters, invalid
+ * bytes and characters without a width become '?', and bidirectional
+ * controls too. Cut to size at a character's edge. Needs setlocale(3).
+ */
+void nm_clean(char *out, size_t size, const char *s);
+
+/* Columns that a cleaned string takes on a terminal. */
+size_t nm_width(const char *s);
+
+/*
+ * The bytes of s that fit in `columns`; *used is what they take (a wide
+ * character that would be cut in half is left out).
+ */
+size_t nm_clip(const char *s, size_t columns, size_t *used);
+
+#endif
