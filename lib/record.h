@@ -19,12 +19,12 @@
 #include "buf.h"
 
 enum nm_kind {
-	NM_STRING,	/* val is what is between the quotes, still escaped */
-	NM_INT,		/* a number without fraction and exponent */
-	NM_REAL,	/* any other number */
+	NM_STRING, /* val is what is between the quotes, still escaped */
+	NM_INT,	   /* a number without fraction and exponent */
+	NM_REAL,   /* any other number */
 	NM_BOOL,
 	NM_NULL,
-	NM_NESTED,	/* an object or array: raw text, only passed through */
+	NM_NESTED, /* an object or array: raw text, only passed through */
 };
 
 struct nm_slice {
@@ -42,7 +42,7 @@ struct nm_field {
 #define NM_FIELDS_MAX 256
 
 enum nm_type {
-	NM_TYPE_OTHER,	/* no "type", or one this version does not know */
+	NM_TYPE_OTHER, /* no "type", or one this version does not know */
 	NM_TYPE_START,
 	NM_TYPE_FLOW,
 	NM_TYPE_TICK,
@@ -54,13 +54,13 @@ enum nm_type {
 };
 
 struct nm_record {
-	struct nm_slice line;	/* the object, from { to } */
+	struct nm_slice line; /* the object, from { to } */
 	struct nm_field field[NM_FIELDS_MAX];
 	size_t fields;
 	enum nm_type type;
-	uint64_t ts_us;		/* 0 if absent */
-	struct nm_buf added;	/* ,"key":value… of this stage */
-	struct nm_buf rebuilt;	/* jansson's spelling of a nested line */
+	uint64_t ts_us;	       /* 0 if absent */
+	struct nm_buf added;   /* ,"key":value… of this stage */
+	struct nm_buf rebuilt; /* jansson's spelling of a nested line */
 	uint64_t dropped[NM_FIELDS_MAX / 64]; /* bit per field: leave it out */
 };
 

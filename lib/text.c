@@ -2,7 +2,10 @@
 /*
  * UTF-8 as it may be in the stream, and strings made safe for a terminal.
  */
+#include <err.h>
+#include <locale.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -139,4 +142,16 @@ size_t nm_width(const char *s)
 
 	nm_clip(s, SIZE_MAX, &used);
 	return used;
+}
+
+double nm_strtod(const char *s, char **end)
+{
+	static locale_t c_locale;
+
+	if (!c_locale) {
+		c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+		if (!c_locale)
+			err(1, "cannot use the C locale");
+	}
+	return strtod_l(s, end, c_locale);
 }

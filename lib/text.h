@@ -34,4 +34,7 @@ size_t nm_width(const char *s);
  */
 size_t nm_clip(const char *s, size_t columns, size_t *used);
 
+/* strtod(3) that takes a point for a point, whatever the user's locale. */
+double nm_strtod(const char *s, char **end);
+
 #endif
