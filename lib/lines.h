@@ -13,23 +13,23 @@
 #include "buf.h"
 
 /* A line longer than this is skipped and reported, not held. */
-#define NM_LINE_MAX (1024 * 1024)
+#define NM_LINE_MAX 1048576
 
 struct nm_lines {
 	int fd;
 	struct nm_buf buf;
-	size_t start;		/* the next line begins here */
-	size_t seen;		/* no newline between start and here */
-	uint64_t number;	/* of the line last returned, from 1 */
-	bool skipping;		/* inside a line that is too long */
+	size_t start;	 /* the next line begins here */
+	size_t seen;	 /* no newline between start and here */
+	uint64_t number; /* of the line last returned, from 1 */
+	bool skipping;	 /* inside a line that is too long */
 	bool eof;
 };
 
 enum nm_line {
-	NM_LINE,	/* a line; also a last one without newline */
-	NM_LINE_LONG,	/* a line over NM_LINE_MAX was skipped */
-	NM_LINE_NONE,	/* no whole line in the buffer: fill first */
-	NM_LINE_EOF,	/* all was returned */
+	NM_LINE,      /* a line; also a last one without newline */
+	NM_LINE_LONG, /* a line over NM_LINE_MAX was skipped */
+	NM_LINE_NONE, /* no whole line in the buffer: fill first */
+	NM_LINE_EOF,  /* all was returned */
 };
 
 /* Starts on fd, which stays the caller's. */

@@ -18,9 +18,9 @@
 /* Exit statuses of every command. */
 enum {
 	NM_EXIT_OK = 0,
-	NM_EXIT_FAIL = 1,	/* failed, or some input was bad */
-	NM_EXIT_USAGE = 2,	/* wrong usage */
-	NM_EXIT_CANNOT = 3,	/* cannot run here: rights, kernel */
+	NM_EXIT_FAIL = 1,   /* failed, or some input was bad */
+	NM_EXIT_USAGE = 2,  /* wrong usage */
+	NM_EXIT_CANNOT = 3, /* cannot run here: rights, kernel */
 };
 
 enum nm_option_kind {
@@ -28,32 +28,32 @@ enum nm_option_kind {
 	NM_OPT_COUNT,	/* unsigned *into += 1 (-v -v) */
 	NM_OPT_STRING,	/* const char **into */
 	NM_OPT_UINT,	/* uint64_t *into, min..max */
-	NM_OPT_SECONDS,	/* double *into, min..max seconds; "0.5", "2" */
+	NM_OPT_SECONDS, /* double *into, min..max seconds; "0.5", "2" */
 	NM_OPT_CALL,	/* call(arg, into): 0, or -1 after warnx(3) */
-	NM_OPT_HEADING,	/* no option: a line in --help */
+	NM_OPT_HEADING, /* no option: a line in --help */
 };
 
 struct nm_option {
-	char letter;		/* 0: only a long name */
-	const char *name;	/* NULL: only a letter */
-	const char *arg;	/* FILE, PID, SECONDS, …; NULL: takes none */
-	const char *help;	/* lower case, no full stop */
+	char letter;	  /* 0: only a long name */
+	const char *name; /* NULL: only a letter */
+	const char *arg;  /* FILE, PID, SECONDS, …; NULL: takes none */
+	const char *help; /* lower case, no full stop */
 	enum nm_option_kind kind;
 	void *into;
-	double min, max;	/* both 0: any */
+	double min, max; /* both 0: any */
 	int (*call)(const char *arg, void *into);
-	const char *words;	/* "fexit tp diag": the only values, if any */
+	const char *words; /* "fexit tp diag": the only values, if any */
 };
 
 struct nm_program {
 	const char *name;
-	const char *synopsis;	/* behind the name: "[OPTION]… [PID]…" */
-	const char *summary;	/* one line, as in the page's NAME */
+	const char *synopsis; /* behind the name: "[OPTION]… [PID]…" */
+	const char *summary;  /* one line, as in the page's NAME */
 	const struct nm_option *options; /* ends with an all-zero entry */
-	const char *examples;	/* lines for the end of --help, or NULL */
-	const char *licence;	/* for --version; NULL: MIT */
-	int min_operands, max_operands;	/* max -1: any number */
-	bool filter;		/* reads records: a terminal on stdin is usage */
+	const char *examples; /* lines for the end of --help, or NULL */
+	const char *licence;  /* for --version; NULL: MIT */
+	int min_operands, max_operands; /* max -1: any number */
+	bool filter; /* reads records: a terminal on stdin is usage */
 };
 
 /*
@@ -61,6 +61,10 @@ struct nm_program {
  * not return on --help, --version or an error.
  */
 int nm_options(const struct nm_program *p, int argc, char **argv);
+
+/* Prints --help; the table's end. For lib/options*.c. */
+void nm_print_help(const struct nm_program *p);
+bool nm_option_is_end(const struct nm_option *o);
 
 /* Ends with "NAME: …" and the hint to --help on stderr, status 2. */
 void nm_usage_error(const struct nm_program *p, const char *fmt, ...)

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A bounded map. Entries live in one array and are known by their index; each
+ * is in the chain of its bucket and in the list from the most to the least
+ * recently used, or in the list of free ones.
+ */
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "cache.h"
+
+#define NONE UINT32_MAX
+
+struct entry {
+	uint32_t hash;
+	uint32_t next; /* in the bucket, or among the free */
+	uint32_t newer, older;
+	/* then the key, then the value, each aligned for any type */
+};
+
+struct nm_cache {
+	size_t key_size, value_size;
+	size_t key_room; /* of the key with its padding */
+	size_t stride;	 /* from one entry to the next */
+	char *entries;
+	uint32_t *bucket;
+	uint32_t bucket_mask;
+	uint32_t free, newest, oldest;
+	size_t count;
+	uint64_t evicted;
+	uint64_t seed;
+	void (*on_evict)(const void *key, void *value);
+};
+
+static size_t aligned(size_t n)
+{
+	const size_t to = _Alignof(max_align_t);
+
+	return (n + to - 1) / to * to;
+}
+
+static struct entry *at(const struct nm_cache *c, uint32_t i)
+{
+	return (struct entry *)(void *)(c->entries + i * c->stride);
+}
+
+static void *key_of(const struct nm_cache *c, uint32_t i)
+{
+	return (char *)at(c, i) + aligned(sizeof(struct entry));
+}
+
+static void *value_of(const struct nm_cache *c, uint32_t i)
+{
+	return (char *)key_of(c, i) + c->key_room;
+}
+
+/*
+ * Seeded, because keys come from the network: nobody outside can choose them
+ * so that they all fall into one bucket.
+ */
+static uint32_t hash_of(const struct nm_cache *c, const void *key)
+{
+	const unsigned char *k = key;
+	uint64_t h = c->seed, word;
+	size_t n;
+
+	for (size_t i = 0; i < c->key_size; i += n) {
+		n = c->key_size - i < 8 ? c->key_size - i : 8;
+		word = 0;
+		memcpy(&word, k + i, n);
+		h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 29;
+	}
+	return (uint32_t)(h >> 32 ^ h);
+}
+
+struct nm_cache *nm_cache_new(size_t entries, size_t key_size,
+			      size_t value_size,
+			      void (*on_evict)(const void *key, void *value))
+{
+	struct nm_cache *c = calloc(1, sizeof(*c));
+	size_t buckets = 16;
+
+	if (!c)
+		err(1, "cannot allocate a cache");
+	if (!entries || entries >= NONE / 2)
+		errx(1, "a cache cannot have %zu entries", entries);
+	while (buckets < entries)
+		buckets *= 2;
+	c->key_size = key_size;
+	c->value_size = value_size;
+	c->key_room = aligned(key_size);
+	c->stride = aligned(sizeof(struct entry)) + c->key_room +
+		    aligned(value_size);
+	c->entries = calloc(entries, c->stride);
+	c->bucket = malloc(buckets * sizeof(*c->bucket));
+	if (!c->entries || !c->bucket)
+		err(1, "cannot allocate a cache of %zu entries", entries);
+	memset(c->bucket, 0xff, buckets * sizeof(*c->bucket));
+	c->bucket_mask = (uint32_t)(buckets - 1);
+	c->newest = c->oldest = NONE;
+	for (size_t i = 0; i < entries; i++)
+		at(c, (uint32_t)i)->next =
+			i + 1 < entries ? (uint32_t)(i + 1) : NONE;
+	c->on_evict = on_evict;
+	if (getrandom(&c->seed, sizeof(c->seed), 0) != sizeof(c->seed))
+		err(1, "cannot get random bytes");
+	return c;
+}
+
+static uint32_t find(const struct nm_cache *c, const void *key, uint32_t hash)
+{
+	uint32_t i = c->bucket[hash & c->bucket_mask];
+
+	while (i != NONE && (at(c, i)->hash != hash ||
+			     memcmp(key_of(c, i), key, c->key_size)))
+		i = at(c, i)->next;
+	return i;
+}
+
+static void unlink_age(struct nm_cache *c, const struct entry *e)
+{
+	if (e->newer == NONE)
+		c->newest = e->older;
+	else
+		at(c, e->newer)->older = e->older;
+	if (e->older == NONE)
+		c->oldest = e->newer;
+	else
+		at(c, e->older)->newer = e->newer;
+}
+
+static void link_newest(struct nm_cache *c, uint32_t i)
+{
+	struct entry *e = at(c, i);
+
+	e->newer = NONE;
+	e->older = c->newest;
+	if (c->newest == NONE)
+		c->oldest = i;
+	else
+		at(c, c->newest)->newer = i;
+	c->newest = i;
+}
+
+static void touch(struct nm_cache *c, uint32_t i)
+{
+	if (c->newest == i)
+		return;
+	unlink_age(c, at(c, i));
+	link_newest(c, i);
+}
+
+static void forget(struct nm_cache *c, uint32_t i)
+{
+	struct entry *e = at(c, i);
+	uint32_t *link = &c->bucket[e->hash & c->bucket_mask];
+
+	while (*link != i)
+		link = &at(c, *link)->next;
+	*link = e->next;
+	unlink_age(c, e);
+	c->count--;
+	if (c->on_evict)
+		c->on_evict(key_of(c, i), value_of(c, i));
+	e->next = c->free;
+	c->free = i;
+}
+
+void *nm_cache_get(struct nm_cache *c, const void *key)
+{
+	uint32_t i = find(c, key, hash_of(c, key));
+
+	if (i == NONE)
+		return NULL;
+	touch(c, i);
+	return value_of(c, i);
+}
+
+void *nm_cache_put(struct nm_cache *c, const void *key, bool *made)
+{
+	uint32_t hash = hash_of(c, key), i = find(c, key, hash), *bucket;
+	struct entry *e;
+
+	*made = i == NONE;
+	if (i != NONE) {
+		touch(c, i);
+		return value_of(c, i);
+	}
+	if (c->free == NONE) {
+		c->evicted++;
+		forget(c, c->oldest);
+	}
+	i = c->free;
+	e = at(c, i);
+	c->free = e->next;
+	bucket = &c->bucket[hash & c->bucket_mask];
+	e->hash = hash;
+	e->next = *bucket;
+	*bucket = i;
+	link_newest(c, i);
+	c->count++;
+	memcpy(key_of(c, i), key, c->key_size);
+	memset(value_of(c, i), 0, c->value_size);
+	return value_of(c, i);
+}
+
+bool nm_cache_drop(struct nm_cache *c, const void *key)
+{
+	uint32_t i = find(c, key, hash_of(c, key));
+
+	if (i == NONE)
+		return false;
+	forget(c, i);
+	return true;
+}
+
+size_t nm_cache_count(const struct nm_cache *c)
+{
+	return c->count;
+}
+
+uint64_t nm_cache_evicted(const struct nm_cache *c)
+{
+	return c->evicted;
+}
+
+void nm_cache_free(struct nm_cache *c)
+{
+	if (!c)
+		return;
+	while (c->oldest != NONE)
+		forget(c, c->oldest);
+	free(c->entries);
+	free(c->bucket);
+	free(c);
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Options from a table: getopt_long(3) splits the command line, this file
+ * says what is wrong with it and stores the values.
+ */
+#include <err.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "options.h"
+#include "text.h"
+
+/* What getopt_long(3) returns for a long name: this and its place. */
+#define LONG_FIRST 256
+
+/*
+ * A disk that is full may only be noticed at the last flush; without this
+ * the command would have lost its output and exit with 0.
+ */
+static void close_stdout(void)
+{
+	bool pending = __fpending(stdout) > 0, failed = ferror(stdout);
+
+	if (fclose(stdout) == 0 && !failed)
+		return;
+	/* A reader that went away is no error; nor is a closed stdout that
+	 * nothing was written to. */
+	if (errno == EPIPE || (errno == EBADF && !pending && !failed))
+		return;
+	warn("cannot write to standard output");
+	_exit(NM_EXIT_FAIL);
+}
+
+static void __attribute__((noreturn)) hint(const struct nm_program *p)
+{
+	fprintf(stderr, "Try '%s --help' for more information.\n", p->name);
+	exit(NM_EXIT_USAGE);
+}
+
+void nm_usage_error(const struct nm_program *p, const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: ", p->name);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	hint(p);
+}
+
+/* "--interval" or "-i", as messages name an option. */
+static const char *option_name(const struct nm_option *o, char out[64])
+{
+	if (o->name)
+		snprintf(out, 64, "--%s", o->name);
+	else
+		snprintf(out, 64, "-%c", o->letter);
+	return out;
+}
+
+static const char *range_text(const struct nm_option *o, char out[64])
+{
+	/* All digits of a whole number, but 0.1 and not 0.1000000000001. */
+	int digits = o->kind == NM_OPT_UINT ? 17 : 6;
+
+	out[0] = '\0';
+	if (o->min != 0 || o->max != 0)
+		snprintf(out, 64, " from %.*g to %.*g", digits, o->min, digits,
+			 o->max);
+	return out;
+}
+
+static bool in_range(const struct nm_option *o, double value)
+{
+	return (o->min == 0 && o->max == 0) ||
+	       (value >= o->min && value <= o->max);
+}
+
+static bool parse_uint(const struct nm_option *o, const char *arg)
+{
+	unsigned long long value;
+	char *end;
+
+	/* strtoull(3) would take space, a sign, and -1 as the largest. */
+	if (arg[0] < '0' || arg[0] > '9')
+		return false;
+	errno = 0;
+	value = strtoull(arg, &end, 10);
+	if (*end || errno || !in_range(o, (double)value))
+		return false;
+	*(uint64_t *)o->into = value;
+	return true;
+}
+
+static bool parse_seconds(const struct nm_option *o, const char *arg)
+{
+	double value;
+	char *end;
+
+	/* Nor should strtod(3) take "inf", "0x1p3" or "1e3". */
+	if (!*arg || arg[strspn(arg, "0123456789.")])
+		return false;
+	value = nm_strtod(arg, &end);
+	if (*end || end == arg || !in_range(o, value))
+		return false;
+	*(double *)o->into = value;
+	return true;
+}
+
+/* Is arg one of the words, which are separated by single spaces? */
+static bool is_word(const char *words, const char *arg)
+{
+	size_t len = strlen(arg), n;
+
+	for (; *words; words += n + (words[n] == ' ')) {
+		n = strcspn(words, " ");
+		if (n == len && !memcmp(words, arg, n))
+			return true;
+	}
+	return false;
+}
+
+static void set(const struct nm_program *p, const struct nm_option *o,
+		const char *arg)
+{
+	char name[64], range[64];
+
+	if (o->words && !is_word(o->words, arg))
+		nm_usage_error(p, "option '%s': '%s' is not one of: %s",
+			       option_name(o, name), arg, o->words);
+	switch (o->kind) {
+	case NM_OPT_FLAG:
+		*(bool *)o->into = true;
+		break;
+	case NM_OPT_COUNT:
+		*(unsigned int *)o->into += 1;
+		break;
+	case NM_OPT_STRING:
+		*(const char **)o->into = arg;
+		break;
+	case NM_OPT_UINT:
+		if (!parse_uint(o, arg))
+			nm_usage_error(
+				p, "option '%s': '%s' is not a whole number%s",
+				option_name(o, name), arg,
+				range_text(o, range));
+		break;
+	case NM_OPT_SECONDS:
+		if (!parse_seconds(o, arg))
+			nm_usage_error(p,
+				       "option '%s': '%s' is not a number of "
+				       "seconds%s",
+				       option_name(o, name), arg,
+				       range_text(o, range));
+		break;
+	case NM_OPT_CALL:
+		if (o->call(arg, o->into))
+			hint(p);
+		break;
+	case NM_OPT_HEADING:
+		break;
+	}
+}
+
+/* The table in the form that getopt_long(3) wants. */
+struct getopt_form {
+	char letters[512];
+	struct option *names;
+};
+
+static void build(struct getopt_form *g, const struct nm_program *p)
+{
+	struct option *next;
+	size_t count = 0;
+	char *letter = g->letters;
+
+	while (!nm_option_is_end(&p->options[count]))
+		count++;
+	g->names = calloc(count + 3, sizeof(*g->names));
+	if (!g->names)
+		err(NM_EXIT_FAIL, "cannot read the options");
+	next = g->names;
+
+	/* A leading ':' tells a missing argument from an unknown option. */
+	letter = stpcpy(letter, ":hV");
+	for (size_t i = 0; i < count; i++) {
+		const struct nm_option *o = &p->options[i];
+
+		if (o->kind == NM_OPT_HEADING)
+			continue;
+		if (o->letter) {
+			*letter++ = o->letter;
+			if (o->arg)
+				*letter++ = ':';
+		}
+		if (o->name)
+			*next++ = (struct option){
+				.name = o->name,
+				.has_arg = o->arg != NULL,
+				.val = LONG_FIRST + (int)i,
+			};
+	}
+	*letter = '\0';
+	*next++ = (struct option){ .name = "help", .val = 'h' };
+	*next++ = (struct option){ .name = "version", .val = 'V' };
+}
+
+static const struct nm_option *by_value(const struct nm_program *p, int value)
+{
+	if (value >= LONG_FIRST)
+		return &p->options[value - LONG_FIRST];
+	for (const struct nm_option *o = p->options; !nm_option_is_end(o);
+	     o++) {
+		if (o->letter == value)
+			return o;
+	}
+	return NULL;
+}
+
+/* getopt_long(3) returned '?': tell why. */
+static void refuse(const struct nm_program *p, char **argv)
+{
+	const struct nm_option *o = by_value(p, optopt);
+	const char *word = argv[optind - 1];
+
+	if (!optopt)
+		nm_usage_error(p, "unknown option '%.*s'",
+			       (int)strcspn(word, "="), word);
+	if (o || optopt == 'h' || optopt == 'V')
+		nm_usage_error(p, "option '%.*s' takes no argument",
+			       (int)strcspn(word, "="), word);
+	nm_usage_error(p, "unknown option '-%c'", optopt);
+}
+
+static void check_operands(const struct nm_program *p, int count,
+			   char **operand)
+{
+	if (count < p->min_operands)
+		nm_usage_error(p, "an operand is missing");
+	if (p->max_operands >= 0 && count > p->max_operands)
+		nm_usage_error(p, "unexpected operand '%s'",
+			       operand[p->max_operands]);
+}
+
+int nm_options(const struct nm_program *p, int argc, char **argv)
+{
+	struct getopt_form form;
+	char name[64];
+	int c;
+
+	atexit(close_stdout);
+	build(&form, p);
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, form.letters, form.names, NULL)) !=
+	       -1) {
+		switch (c) {
+		case 'h':
+			nm_print_help(p);
+			exit(NM_EXIT_OK);
+		case 'V':
+			printf("%s (netmonitor) %s\nLicence: %s\n", p->name,
+			       NM_VERSION, p->licence ? p->licence : "MIT");
+			exit(NM_EXIT_OK);
+		case ':':
+			nm_usage_error(p, "option '%s' needs an argument",
+				       option_name(by_value(p, optopt), name));
+		case '?':
+			refuse(p, argv);
+			break;
+		default:
+			set(p, by_value(p, c), optarg);
+		}
+	}
+	free(form.names);
+	check_operands(p, argc - optind, argv + optind);
+	if (p->filter && isatty(STDIN_FILENO))
+		nm_usage_error(p, "records are read from standard input, "
+				  "which is a terminal");
+	return optind;
+}
