@@ -28,6 +28,7 @@ struct nm_cache {
 	uint32_t *bucket;
 	uint32_t bucket_mask;
 	uint32_t free, newest, oldest;
+	uint32_t entries_max, entries_used; /* beyond: never touched memory */
 	size_t count;
 	uint64_t evicted;
 	uint64_t seed;
@@ -101,9 +102,8 @@ struct nm_cache *nm_cache_new(size_t entries, size_t key_size,
 	memset(c->bucket, 0xff, buckets * sizeof(*c->bucket));
 	c->bucket_mask = (uint32_t)(buckets - 1);
 	c->newest = c->oldest = NONE;
-	for (size_t i = 0; i < entries; i++)
-		at(c, (uint32_t)i)->next =
-			i + 1 < entries ? (uint32_t)(i + 1) : NONE;
+	c->free = NONE;
+	c->entries_max = (uint32_t)entries;
 	c->on_evict = on_evict;
 	if (getrandom(&c->seed, sizeof(c->seed), 0) != sizeof(c->seed))
 		err(1, "cannot get random bytes");
@@ -179,26 +179,35 @@ void *nm_cache_get(struct nm_cache *c, const void *key)
 	return value_of(c, i);
 }
 
+/* An entry in no bucket and no list. */
+static uint32_t unused_entry(struct nm_cache *c)
+{
+	uint32_t i;
+
+	if (c->free == NONE && c->entries_used < c->entries_max)
+		return c->entries_used++;
+	if (c->free == NONE) {
+		c->evicted++;
+		forget(c, c->oldest);
+	}
+	i = c->free;
+	c->free = at(c, i)->next;
+	return i;
+}
+
 void *nm_cache_put(struct nm_cache *c, const void *key, bool *made)
 {
 	uint32_t hash = hash_of(c, key), i = find(c, key, hash), *bucket;
-	struct entry *e;
 
 	*made = i == NONE;
 	if (i != NONE) {
 		touch(c, i);
 		return value_of(c, i);
 	}
-	if (c->free == NONE) {
-		c->evicted++;
-		forget(c, c->oldest);
-	}
-	i = c->free;
-	e = at(c, i);
-	c->free = e->next;
+	i = unused_entry(c);
 	bucket = &c->bucket[hash & c->bucket_mask];
-	e->hash = hash;
-	e->next = *bucket;
+	at(c, i)->hash = hash;
+	at(c, i)->next = *bucket;
 	*bucket = i;
 	link_newest(c, i);
 	c->count++;

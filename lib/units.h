@@ -10,11 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NM_UNIT_TEXT 16
+#define NM_UNIT_TEXT 32
 
 enum nm_unit {
-	NM_BYTES,	/* "1.50 MB" */
-	NM_BITS,	/* "12.0 Mbit" */
+	NM_BYTES, /* "1.50 MB" */
+	NM_BITS,  /* "12.0 Mbit" */
 };
 
 /* At most 4 significant characters and the unit: "999 B", "1.50 MB". */
