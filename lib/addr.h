@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NM_ADDR_TEXT 46	/* INET6_ADDRSTRLEN */
+#define NM_ADDR_TEXT 46 /* INET6_ADDRSTRLEN */
 
 /* Always 16 bytes in network order; IPv4 in its mapped form. */
 struct nm_addr {
@@ -19,7 +19,7 @@ struct nm_addr {
 
 struct nm_addr nm_addr_v4(uint32_t be32);
 bool nm_addr_is_v4(const struct nm_addr *a);
-bool nm_addr_is_any(const struct nm_addr *a);	/* 0.0.0.0, :: */
+bool nm_addr_is_any(const struct nm_addr *a); /* 0.0.0.0, :: */
 
 /* Both ways; parse returns false for anything that is not an address. */
 const char *nm_addr_text(const struct nm_addr *a, char out[NM_ADDR_TEXT]);

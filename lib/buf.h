@@ -9,9 +9,9 @@
 #include <stddef.h>
 
 struct nm_buf {
-	char *data;	/* NULL until the first byte; not NUL-terminated */
-	size_t len;	/* bytes in use */
-	size_t size;	/* bytes allocated */
+	char *data;  /* NULL until the first byte; not NUL-terminated */
+	size_t len;  /* bytes in use */
+	size_t size; /* bytes allocated */
 };
 
 /* Makes room for `more` bytes behind len; exits with status 1 if it cannot. */

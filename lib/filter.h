@@ -15,9 +15,9 @@
 #include "record.h"
 
 enum nm_verdict {
-	NM_KEEP,	/* write the record, with what was added */
-	NM_DROP,	/* do not write it */
-	NM_STOP,	/* write it, then end as at end of file */
+	NM_KEEP, /* write the record, with what was added */
+	NM_DROP, /* do not write it */
+	NM_STOP, /* write it, then end as at end of file */
 };
 
 typedef enum nm_verdict nm_filter_fn(struct nm_record *r, void *state);
