@@ -32,7 +32,7 @@ TEST_LDLIBS_nm-traffic = -luring -lpthread
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wcast-qual \
-	-Wimplicit-fallthrough
+	-Wimplicit-fallthrough -Wno-missing-field-initializers
 ifdef WERROR
 WARNINGS += -Werror
 endif

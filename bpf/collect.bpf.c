@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: (MIT OR GPL-2.0)
+/*
+ * The programs of nm-collect. Those of both backends are in this one object,
+ * on the same maps; nm-collect loads the ones that its backend needs and that
+ * the running kernel has. A program here only decides what counts; counting
+ * is in flow.bpf.h.
+ */
+#include "kernel.h"
+#include "collect.h"
+#include "flow.bpf.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+#include "fexit.bpf.h"
+#include "tp.bpf.h"
+
+/* --- Both backends: connections, processes, what was there before --- */
+
+/*
+ * A connection that was just made has been read up to here: what arrived is
+ * counted in bytes_received (RFC 4898 tcpEStatsAppHCThruOctetsReceived) from
+ * the first byte behind the SYN on.
+ */
+static __always_inline void start_reading(struct socket_state *state,
+					  struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	if (!tp)
+		return;
+	state->read_seq = tp->rcv_nxt - (__u32)tp->bytes_received;
+	state->seq_known = 1;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_set_state, struct sock *sk, int oldstate, int newstate)
+{
+	struct socket_state *state;
+
+	if (!socket_is_inet(sk))
+		return 0;
+	if (newstate == TCP_SYN_SENT) {
+		/* The only change that is sure to be made by the process. */
+		state = socket_state(sk, true);
+		if (!state)
+			return 0;
+		state->dir = NM_DIR_OUT;
+		if (!socket_is_kernels(sk))
+			process_key(&state->owner, current_task());
+	} else if (newstate == TCP_ESTABLISHED) {
+		state = socket_state(sk, true);
+		if (!state)
+			return 0;
+		if (oldstate != TCP_SYN_SENT)
+			state->dir = NM_DIR_IN;
+		state->lport = sk->__sk_common.skc_num;
+		if (!legacy)
+			start_reading(state, sk);
+	} else if (newstate == TCP_CLOSE && oldstate != TCP_LISTEN) {
+		state = socket_state(sk, false);
+		if (state && state->owned)
+			flow_close(sk, state);
+		socket_forget(sk);
+	}
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task)
+{
+	struct nm_process_key key;
+	struct nm_process *p;
+
+	process_key(&key, task);
+	p = bpf_map_lookup_elem(&processes, &key);
+	if (p) {
+		read_identity(p, task);
+		LOG(PROCESS_EXEC, key.tgid, 0);
+	}
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit, struct task_struct *task)
+{
+	struct nm_process_key key;
+	struct nm_process *p;
+
+	/* The count of live threads was lowered before: 0 is the last one. */
+	if (task->signal->live.counter)
+		return 0;
+	process_key(&key, task);
+	p = bpf_map_lookup_elem(&processes, &key);
+	if (p) {
+		p->ended_ns = bpf_ktime_get_boot_ns();
+		LOG(PROCESS_END, key.tgid, 0);
+	}
+	return 0;
+}
+
+/*
+ * The sockets that were open before the start, by everybody's descriptors, in
+ * all network namespaces. Run twice: first to learn which ports are listened
+ * on, then to remember of each connection how far it was read and, by its
+ * port, who opened it.
+ */
+struct listener {
+	__u32 netns;
+	__u32 port;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct listener);
+	__type(value, __u8);
+} listeners SEC(".maps");
+
+bool scan_listeners = true;
+
+static __always_inline void scan_tcp(struct sock *sk, struct tcp_sock *tp,
+				     __u32 tgid)
+{
+	struct listener l = {
+		.netns = socket_netns(sk),
+		.port = sk->__sk_common.skc_num,
+	};
+	bool listening = sk->__sk_common.skc_state == TCP_LISTEN;
+	struct socket_state *state;
+	__u8 one = 1;
+
+	if (scan_listeners) {
+		if (listening)
+			bpf_map_update_elem(&listeners, &l, &one, BPF_ANY);
+		return;
+	}
+	if (listening)
+		return;
+	state = socket_state(sk, true);
+	/* A program may have been faster than this scan. */
+	if (!state || state->seq_known)
+		return;
+	state->read_seq = tp->copied_seq;
+	state->seq_known = 1;
+	state->lport = l.port;
+	if (!state->dir)
+		state->dir = bpf_map_lookup_elem(&listeners, &l) ? NM_DIR_IN :
+								   NM_DIR_OUT;
+	LOG(SCANNED, tgid, socket_cookie(sk));
+}
+
+SEC("iter/task_file")
+int on_scan(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct socket *sock;
+	struct tcp_sock *tp;
+	struct sock *sk;
+
+	if (!task || !file)
+		return 0;
+	sock = bpf_sock_from_file(file);
+	if (!sock)
+		return 0;
+	sk = sock->sk;
+	if (!sk || !socket_is_inet(sk))
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (tp)
+		scan_tcp(sk, tp, task->tgid);
+	return 0;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the BPF programs and nm-collect share: map keys and values, limits,
+ * the messages of the kernel side's log. All layouts are without padding.
+ */
+#ifndef NM_COLLECT_H
+#define NM_COLLECT_H
+
+#include <linux/types.h>
+
+#define NM_COMM_LEN 16
+
+/* The program's path, leaf first, a name a slot; see process.bpf.h. */
+#define NM_PATH_NAMES	 10
+#define NM_PATH_NAME_LEN 40
+
+/* A process: pid alone is reused, pid and start time are not. */
+struct nm_process_key {
+	__u64 start_ns;		/* CLOCK_BOOTTIME of the thread group leader */
+	__u32 tgid;		/* 0: the kernel itself */
+	__u32 zero;
+};
+
+/*
+ * A process that moved bytes. The counters only ever grow; nm-collect
+ * remembers what it has told and subtracts, and removes the entry of an
+ * ended process when everything was told.
+ */
+struct nm_process {
+	__u64 tx_bytes, rx_bytes;
+	__u64 tx_lost_detail, rx_lost_detail; /* the part that is in no flow */
+	__u64 cgroup_id;
+	__u64 exe_ino;
+	__u64 ended_ns;		/* CLOCK_BOOTTIME; 0: alive */
+	__u32 exe_dev;		/* the kernel's encoding: major << 20 | minor */
+	__u32 ppid;
+	__u32 uid;		/* effective */
+	__u32 netns;
+	__u32 execs;		/* identity was read that many times; 0: not yet */
+	__u32 exe_names;	/* slots in use; 0: unknown */
+	char comm[NM_COMM_LEN];
+	char exe[NM_PATH_NAMES][NM_PATH_NAME_LEN];
+};
+
+/* A socket, the process that used it, the remote side. */
+struct nm_flow_key {
+	__u64 cookie;
+	struct nm_process_key process;
+	__u8 raddr[16];		/* IPv4 in mapped form; all zero: unknown */
+	__be16 rport;		/* 0: none or unknown */
+	__u8 proto;		/* enum nm_proto */
+	__u8 peer;		/* the remote side is the datagram's, not the
+				 * socket's: it tells flows of one socket apart */
+	__u32 netns;
+};
+
+struct nm_flow {
+	__u64 tx_bytes, rx_bytes;	/* since the maps were swapped */
+	__u8 laddr[16];
+	__u16 lport;			/* host order */
+	__u8 dir;			/* enum nm_dir */
+	__u8 closed;
+	__u32 zero;
+};
+
+enum nm_proto {
+	NM_PROTO_OTHER,
+	NM_PROTO_TCP,
+	NM_PROTO_UDP,
+	NM_PROTO_UDPLITE,
+	NM_PROTO_MPTCP,
+	NM_PROTO_SCTP,
+	NM_PROTO_DCCP,
+	NM_PROTO_ICMP,
+	NM_PROTO_ICMPV6,
+	NM_PROTO_RAW,
+};
+
+enum nm_dir {
+	NM_DIR_UNKNOWN,
+	NM_DIR_OUT,
+	NM_DIR_IN,
+};
+
+/* Bytes and events that found no room: index into the array `lost`. */
+struct nm_lost {
+	__u64 tx_bytes, rx_bytes;	/* of processes without an entry */
+	__u64 processes;		/* refused entries */
+	__u64 flows;
+};
+
+/*
+ * The kernel side's log: a message is its number and two values; the text is
+ * formatted in user space (bpf_snprintf came only with 5.13).
+ */
+#define NM_LOG_MESSAGES(X)                                                  \
+	X(PROCESS_NEW, 2, "process %llu: first use of the network")         \
+	X(PROCESS_EXEC, 2, "process %llu: is another program now")          \
+	X(PROCESS_END, 2, "process %llu: ended")                            \
+	X(PROCESS_FULL, 1, "process %llu: no room in the process map")      \
+	X(FLOW_NEW, 3, "process %llu: socket %llx in use")                  \
+	X(FLOW_FULL, 1, "process %llu: no room in the flow map")            \
+	X(FLOW_CLOSED, 3, "process %llu: socket %llx closed")               \
+	X(SOCKET_FULL, 1, "socket %2$llx: no memory for its state")         \
+	X(SCANNED, 3, "process %llu: socket %llx was open before the start")
+
+enum nm_log_message {
+#define X(name, level, text) NM_LOG_##name,
+	NM_LOG_MESSAGES(X)
+#undef X
+};
+
+struct nm_log {
+	__u32 message;
+	__u32 level;
+	__u64 a, b;
+};
+
+#endif

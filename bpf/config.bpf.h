@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What nm-collect sets before it loads the programs. Constant from then on:
+ * the verifier drops the branches that a kernel or a user does without.
+ */
+#ifndef NM_CONFIG_BPF_H
+#define NM_CONFIG_BPF_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+/*
+ * A kernel before 5.11 lacks, for tracing programs: sk_storage_get,
+ * get_socket_cookie, get_current_task_btf. Found by trying, set at load.
+ */
+const volatile bool legacy = false;
+
+/* bpf_probe_read_kernel is allowed: not under lockdown=confidentiality. */
+const volatile bool may_read = true;
+
+/* The log's level: 0 off, 1 losses, 2 processes, 3 sockets too. */
+const volatile __u32 log_level = 0;
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is known of a socket: read from the kernel's structures (protocol,
+ * addresses, namespace), and remembered by us for as long as it lives (who
+ * opened it, how far it was read).
+ */
+#ifndef NM_SOCKET_BPF_H
+#define NM_SOCKET_BPF_H
+
+#include "kernel.h"
+#include "collect.h"
+#include "config.bpf.h"
+#include "log.bpf.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+/* Our memory of a socket. */
+struct socket_state {
+	struct nm_process_key owner; /* the last to use it */
+	__u32 read_seq;		/* TCP: read up to here, if seq_known */
+	__u16 lport;		/* host order; gone from the sock at close */
+	__u8 dir;
+	__u8 seq_known;
+	__u8 owned;
+	__u8 zero[7];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct socket_state);
+} sockets SEC(".maps");
+
+/* The same for legacy kernels: by address, removed when the socket closes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct socket_state);
+} sockets_by_address SEC(".maps");
+
+static const struct socket_state new_socket;
+
+/* NULL: not known, and (with create) no memory to know it. */
+static __always_inline struct socket_state *socket_state(struct sock *sk,
+							 bool create)
+{
+	struct socket_state *s;
+	__u64 address = (__u64)(long)sk;
+
+	if (!legacy) {
+		s = bpf_sk_storage_get(
+			&sockets, sk, 0,
+			create ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+	} else {
+		s = bpf_map_lookup_elem(&sockets_by_address, &address);
+		if (!s && create) {
+			bpf_map_update_elem(&sockets_by_address, &address,
+					    &new_socket, BPF_NOEXIST);
+			s = bpf_map_lookup_elem(&sockets_by_address, &address);
+		}
+	}
+	if (!s && create)
+		LOG(SOCKET_FULL, 0, address);
+	return s;
+}
+
+/* The socket is closing: nobody will ask for its state again. */
+static __always_inline void socket_forget(struct sock *sk)
+{
+	__u64 address = (__u64)(long)sk;
+
+	if (legacy)
+		bpf_map_delete_elem(&sockets_by_address, &address);
+}
+
+/*
+ * What tells the socket from all others until the next boot. A tracing
+ * program of a legacy kernel cannot have a cookie made, so there it is the
+ * inode number of the socket's file and the socket's address.
+ */
+static __always_inline __u64 socket_cookie(struct sock *sk)
+{
+	__u64 cookie;
+
+	if (!legacy)
+		return bpf_get_socket_cookie(sk);
+	cookie = BPF_CORE_READ(sk, sk_socket, file, f_inode, i_ino);
+	return cookie << 32 ^ ((__u64)(long)sk >> 4 & 0xffffffff);
+}
+
+static __always_inline bool socket_is_inet(const struct sock *sk)
+{
+	__u16 family = sk->__sk_common.skc_family;
+
+	return family == AF_INET || family == AF_INET6;
+}
+
+/* Opened by the kernel for itself: NFS, a tunnel, an MPTCP subflow. */
+static __always_inline bool socket_is_kernels(struct sock *sk)
+{
+	return BPF_CORE_READ_BITFIELD(sk, sk_kern_sock);
+}
+
+static __always_inline __u8 socket_proto(const struct sock *sk)
+{
+	switch (sk->sk_protocol) {
+	case IPPROTO_TCP:
+		return NM_PROTO_TCP;
+	case IPPROTO_UDP:
+		return NM_PROTO_UDP;
+	case IPPROTO_UDPLITE:
+		return NM_PROTO_UDPLITE;
+	case IPPROTO_MPTCP:
+		return NM_PROTO_MPTCP;
+	case IPPROTO_SCTP:
+		return NM_PROTO_SCTP;
+	case IPPROTO_DCCP:
+		return NM_PROTO_DCCP;
+	case IPPROTO_ICMP:
+		return NM_PROTO_ICMP;
+	case IPPROTO_ICMPV6:
+		return NM_PROTO_ICMPV6;
+	}
+	return sk->sk_type == SOCK_RAW ? NM_PROTO_RAW : NM_PROTO_OTHER;
+}
+
+/* Writes an IPv4 address in mapped form; 0.0.0.0 stays all zero. */
+static __always_inline void map_v4(__u32 to[4], __be32 v4)
+{
+	to[0] = 0;
+	to[1] = 0;
+	to[2] = v4 ? bpf_htonl(0xffff) : 0;
+	to[3] = v4;
+}
+
+static __always_inline void copy_v6(__u32 to[4], const struct in6_addr *v6)
+{
+	to[0] = v6->in6_u.u6_addr32[0];
+	to[1] = v6->in6_u.u6_addr32[1];
+	to[2] = v6->in6_u.u6_addr32[2];
+	to[3] = v6->in6_u.u6_addr32[3];
+}
+
+static __always_inline void socket_laddr(const struct sock *sk, __u8 laddr[16])
+{
+	if (sk->__sk_common.skc_family == AF_INET)
+		map_v4((__u32 *)laddr, sk->__sk_common.skc_rcv_saddr);
+	else
+		copy_v6((__u32 *)laddr, &sk->__sk_common.skc_v6_rcv_saddr);
+}
+
+/* The side that the socket is connected to; all zero if it is not. */
+static __always_inline void socket_raddr(const struct sock *sk, __u8 raddr[16],
+					 __be16 *rport)
+{
+	if (sk->__sk_common.skc_family == AF_INET)
+		map_v4((__u32 *)raddr, sk->__sk_common.skc_daddr);
+	else
+		copy_v6((__u32 *)raddr, &sk->__sk_common.skc_v6_daddr);
+	*rport = sk->__sk_common.skc_dport;
+}
+
+static __always_inline __u32 socket_netns(const struct sock *sk)
+{
+	return sk->__sk_common.skc_net.net->ns.inum;
+}
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Backend tp: the kernel's own trace points of socket calls (since 6.3).
+ * They need neither kprobes nor ftrace nor bpf_probe_read_kernel, so they
+ * load where the kernel is locked down and nothing else does.
+ *
+ * Their one gap is TCP that is received other than by recvmsg (splice,
+ * TCP_ZEROCOPY_RECEIVE, io_uring's zero-copy receive). So TCP is received
+ * where all of these meet, in tcp_rcv_space_adjust, by how far copied_seq
+ * has moved since the last time.
+ */
+#ifndef NM_TP_BPF_H
+#define NM_TP_BPF_H
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(on_send_length, struct sock *sk, int ret, int flags)
+{
+	if (ret > 0 && socket_is_inet(sk))
+		account(sk, true, ret, NULL);
+	return 0;
+}
+
+/* A layer above TCP (kTLS) reads from it, and the program from the layer. */
+static __always_inline bool has_ulp(const struct tcp_sock *tp)
+{
+	return tp->inet_conn.icsk_ulp_ops;
+}
+
+SEC("tp_btf/tcp_rcv_space_adjust")
+int BPF_PROG(on_rcv_space_adjust, struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct socket_state *state;
+	__u32 moved;
+
+	if (!tp || has_ulp(tp))
+		return 0;
+	state = socket_state(sk, false);
+	if (!state || !state->seq_known)
+		return 0;
+	moved = tp->copied_seq - state->read_seq;
+	state->read_seq = tp->copied_seq;
+	/* A FIN takes a number too; it is always the last. */
+	if (moved && tp->copied_seq == tp->rcv_nxt &&
+	    sk->__sk_common.skc_flags & 1UL << SOCK_DONE)
+		moved--;
+	if (moved)
+		account(sk, false, moved, NULL);
+	return 0;
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(on_recv_length, struct sock *sk, int ret, int flags)
+{
+	struct socket_state *state;
+	struct tcp_sock *tp;
+
+	if (ret <= 0 || flags & (MSG_PEEK | MSG_ERRQUEUE) ||
+	    !socket_is_inet(sk))
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (tp && !has_ulp(tp)) {
+		state = socket_state(sk, true);
+		if (state && state->seq_known)
+			return 0;
+		/*
+		 * Open before the start, and not found then (on its way to
+		 * another process, say): from here on it is known.
+		 */
+		if (state) {
+			state->read_seq = tp->copied_seq;
+			state->seq_known = 1;
+		}
+	}
+	account(sk, false, ret, NULL);
+	return 0;
+}
+
+#endif

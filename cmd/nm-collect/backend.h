@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What nm-collect asks of a way to count, and what such a backend hands back:
+ * processes and flows of one interval, which emit.c writes as records.
+ */
+#ifndef NM_BACKEND_H
+#define NM_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "addr.h"
+#include "collect.h"
+
+/* What the user asked for, as far as it concerns a backend. */
+struct settings {
+	double interval_s;
+	uint64_t max_flows;	/* flows with detail in one interval */
+	uint64_t max_processes;	/* processes with traffic at one time */
+	unsigned verbose;	/* also the level of the kernel side's log */
+};
+
+/* Why a backend does not work here, and what would help. */
+struct reason {
+	char what[512];
+	char remedy[256];
+};
+
+void reason_set(struct reason *r, const char *remedy, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Who. Strings are NULL where they are not known. */
+struct process {
+	uint32_t pid;		/* 0: the kernel */
+	uint64_t start_us;	/* since boot */
+	uint32_t ppid;		/* 0: not known */
+	uint32_t uid;
+	bool uid_known;
+	uint32_t netns;		/* 0: not known */
+	char comm[64];
+	char *exe;
+	char *cgroup;
+};
+
+/* What one socket (or one remote side of it) moved for one process. */
+struct flow {
+	const struct process *process;	/* NULL: nobody */
+	bool socket;		/* false: the bytes have lost their socket */
+	uint64_t cookie;
+	bool peer;		/* the remote side tells flows apart */
+	uint32_t netns;
+	enum nm_proto proto;
+	enum nm_dir dir;
+	bool closed;
+	struct nm_addr laddr, raddr;	/* "any": not known */
+	uint16_t lport, rport;		/* host order; 0: none */
+	uint64_t tx_bytes, rx_bytes;
+	bool inferred;
+};
+
+/* What an interval lost besides; see tick in nm-record(5). */
+struct losses {
+	uint64_t flows;
+	uint64_t processes;
+};
+
+struct backend {
+	const char *name;
+	const char *what;	/* for --probe: what it counts, in few words */
+	bool inferred;
+
+	/*
+	 * Really loads and attaches. 0, or -1 with the reason, everything
+	 * taken back.
+	 */
+	int (*start)(const struct settings *s, struct reason *why);
+
+	/* A descriptor to wait on between intervals, or -1; then call wake. */
+	int (*fd)(void);
+	void (*wake)(void);
+
+	/*
+	 * Is what it needs still allowed, now that rights are dropped? The
+	 * capability to keep is tried by the caller.
+	 */
+	bool (*usable)(void);
+
+	/* Ends an interval: calls emit_* for what has happened in it. */
+	int (*drain)(struct losses *lost);
+
+	void (*stop)(void);
+};
+
+extern const struct backend backend_fexit, backend_tp, backend_diag;
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From what the kernel side noted of a process to what a record says of it:
+ * the path of its program, the path of its cgroup.
+ */
+#ifndef NM_IDENTITY_H
+#define NM_IDENTITY_H
+
+#include "backend.h"
+
+/* Opens what the look-ups need, as long as the rights are there. */
+void identity_init(void);
+
+/*
+ * Fills p from the kernel's entry. Also looks at /proc, and believes it only
+ * if the process there started at the same time.
+ */
+void identity_fill(struct process *p, const struct nm_process_key *key,
+		   const struct nm_process *k);
+
+void identity_clear(struct process *p);
+
+/*
+ * The start of a process in clock ticks since boot, as /proc/PID/stat has it
+ * (field 22). False: it is gone.
+ */
+bool identity_proc_start(uint32_t pid, uint64_t *ticks);
+
+/* Path of a cgroup (v2) by its id, for the caller to free; NULL: unknown. */
+char *identity_cgroup(uint64_t id);
+
+/* Where /proc/PID/exe points, for the caller to free; NULL: not readable. */
+char *identity_exe(uint32_t pid);
+
+#endif

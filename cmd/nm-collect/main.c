@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+/*
+ * nm-collect: counts the bytes that each process moves, in the kernel, and
+ * streams them as records. The source of the pipe, and the only part of it
+ * that needs rights; it gives them up as soon as it counts.
+ */
+#include <err.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "backend.h"
+#include "emit.h"
+#include "options.h"
+#include "rights.h"
+
+#define MAX_PIDS 256
+
+/* Best first. */
+static const struct backend *const backends[] = {
+	&backend_fexit,
+	&backend_tp,
+	&backend_diag,
+};
+#define BACKENDS (sizeof(backends) / sizeof(backends[0]))
+
+static struct settings settings = {
+	.interval_s = 1,
+	.max_flows = 32768,
+	.max_processes = 16384,
+};
+static uint64_t count;
+static bool once, probe;
+static const char *wanted_backend;
+static uint64_t pids[MAX_PIDS];
+static size_t npids;
+
+static int add_pid(const char *arg, void *into)
+{
+	unsigned long pid;
+	char *end;
+
+	(void)into;
+	errno = 0;
+	pid = strtoul(arg, &end, 10);
+	if (errno || *end || end == arg || arg[0] == '-' || pid > 1 << 22) {
+		warnx("'%s' is not a process id", arg);
+		return -1;
+	}
+	if (npids == MAX_PIDS) {
+		warnx("more than %d process ids", MAX_PIDS);
+		return -1;
+	}
+	pids[npids++] = pid;
+	return 0;
+}
+
+static const struct nm_option options[] = {
+	{ 'i', "interval", "SECONDS", "length of an interval (1)",
+	  NM_OPT_SECONDS, &settings.interval_s, 0.05, 3600 },
+	{ 'c', "count", "COUNT", "end after so many intervals", NM_OPT_UINT,
+	  &count, 1, 1e15 },
+	{ 0, "once", NULL, "one interval, as -c 1", NM_OPT_FLAG, &once },
+	{ 'p', "pid", "PID", "only this process (may be given again)",
+	  NM_OPT_CALL, .call = add_pid },
+	{ 'b', "backend", "BACKEND", "count this way: fexit, tp or diag",
+	  NM_OPT_STRING, &wanted_backend, .words = "fexit tp diag" },
+	{ 0, "probe", NULL, "tell which backends work here, and end",
+	  NM_OPT_FLAG, &probe },
+	{ 0, "max-flows", "COUNT", "flows with detail per interval (32768)",
+	  NM_OPT_UINT, &settings.max_flows, 1, 4194304 },
+	{ 0, "max-processes", "COUNT", "processes at one time (16384)",
+	  NM_OPT_UINT, &settings.max_processes, 1, 4194304 },
+	{ 'v', "verbose", NULL,
+	  "tell on stderr what happens in the kernel (-vv more, -vvv all)",
+	  NM_OPT_COUNT, &settings.verbose },
+	{ 0 },
+};
+
+static const struct nm_program program = {
+	.name = "nm-collect",
+	.synopsis = "[-v] [-i SECONDS] [-c COUNT | --once] [-p PID]... "
+		    "[-b BACKEND]",
+	.summary = "count the bytes that each process sends and receives",
+	.options = options,
+	.examples =
+		"  nm-collect | jq 'select(.comm == \"curl\")'\n"
+		"  nm-collect --once | nm-view -b\n"
+		"  nm-collect --probe\n",
+};
+
+/* --- Choosing a backend --- */
+
+static void print_probe(const struct backend *b, bool works,
+			const struct reason *why)
+{
+	printf("%-6s %-4s %s\n", b->name, works ? "yes" : "no",
+	       works ? b->what : why->what);
+	if (!works && why->remedy[0])
+		printf("%11s remedy: %s\n", "", why->remedy);
+}
+
+static int probe_all(void)
+{
+	size_t works = 0;
+
+	for (size_t i = 0; i < BACKENDS; i++) {
+		struct reason why = { 0 };
+		bool ok = backends[i]->start(&settings, &why) == 0;
+
+		if (ok)
+			backends[i]->stop();
+		works += ok;
+		print_probe(backends[i], ok, &why);
+	}
+	return works ? NM_EXIT_OK : NM_EXIT_CANNOT;
+}
+
+/* Why the better ones were passed over, for the notices. */
+static struct reason refused[BACKENDS];
+
+/* Starts the best backend that works, or the one that was asked for. */
+static const struct backend *start_backend(void)
+{
+	for (size_t i = 0; i < BACKENDS; i++) {
+		const struct backend *b = backends[i];
+
+		if (wanted_backend && strcmp(wanted_backend, b->name) != 0)
+			continue;
+		if (b->start(&settings, &refused[i]) == 0)
+			return b;
+		if (wanted_backend || settings.verbose ||
+		    i == BACKENDS - 1)
+			warnx("backend %s: %s (remedy: %s)", b->name,
+			      refused[i].what, refused[i].remedy);
+	}
+	return NULL;
+}
+
+/*
+ * A lesser backend is worth a word. That tp is used instead of fexit is for
+ * information only: it is as exact.
+ */
+static void tell_backend(const struct backend *used)
+{
+	for (size_t i = 0; i < BACKENDS && backends[i] != used; i++)
+		if (!wanted_backend)
+			emit_notice(used->inferred ? "warning" : "info",
+				    "backend",
+				    "%s is used, not %s: %s; remedy: %s",
+				    used->name, backends[i]->name,
+				    refused[i].what, refused[i].remedy);
+}
+
+static void tell_rights(void)
+{
+	char missing[128];
+
+	rights_missing(RIGHTS_NAMES, missing, sizeof(missing));
+	if (missing[0])
+		emit_notice("warning", "rights",
+			    "programs' paths and open sockets of other users "
+			    "are not to be seen: %s is missing",
+			    missing);
+}
+
+/* --- The loop --- */
+
+static volatile sig_atomic_t stopping;
+
+/* The second signal ends at once, should the reader be stuck. */
+static void on_signal(int number)
+{
+	stopping = 1;
+	signal(number, SIG_DFL);
+}
+
+static void catch_signals(sigset_t *caught)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction sa = { .sa_handler = on_signal };
+
+	sigemptyset(caught);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		struct sigaction was;
+
+		/* nohup(1) and background shells ignore some: leave it so. */
+		sigaction(numbers[i], NULL, &was);
+		if (was.sa_handler == SIG_IGN)
+			continue;
+		sigaction(numbers[i], &sa, NULL);
+		sigaddset(caught, numbers[i]);
+	}
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static double seconds(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Waits for the end of the interval, or a signal. */
+static void wait_until(const struct backend *b, double deadline,
+		       const sigset_t *caught)
+{
+	struct pollfd fd = { .fd = b->fd ? b->fd() : -1, .events = POLLIN };
+	sigset_t before;
+
+	/* Blocked but while waiting, so that none comes in between. */
+	sigprocmask(SIG_BLOCK, caught, &before);
+	while (!stopping) {
+		double left = deadline - seconds(CLOCK_MONOTONIC);
+		struct timespec t;
+
+		if (left <= 0)
+			break;
+		t.tv_sec = (time_t)left;
+		t.tv_nsec = (long)((left - (double)t.tv_sec) * 1e9);
+		if (ppoll(&fd, 1, &t, &before) > 0)
+			b->wake();
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+static uint64_t cpu_us(void)
+{
+	struct rusage r;
+
+	getrusage(RUSAGE_SELF, &r);
+	return (uint64_t)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1000000 +
+	       (uint64_t)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
+}
+
+static int collect(const struct backend *b)
+{
+	double deadline = seconds(CLOCK_MONOTONIC);
+	uint64_t used_us = cpu_us(), intervals = 0;
+	sigset_t caught;
+
+	catch_signals(&caught);
+	if (!emit_flush())
+		return NM_EXIT_OK;
+	while (!stopping && (count == 0 || intervals < count)) {
+		struct losses lost = { 0 };
+		uint64_t now_us;
+
+		deadline += settings.interval_s;
+		/* Not several at once after a reader that was slow. */
+		if (deadline < seconds(CLOCK_MONOTONIC))
+			deadline = seconds(CLOCK_MONOTONIC);
+		wait_until(b, deadline, &caught);
+		if (b->drain(&lost)) {
+			warn("backend %s", b->name);
+			return NM_EXIT_FAIL;
+		}
+		now_us = cpu_us();
+		emit_tick(&lost, now_us - used_us);
+		used_us = now_us;
+		intervals++;
+		if (!emit_flush())
+			break;
+	}
+	return NM_EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	const struct backend *b;
+	int status;
+
+	nm_options(&program, argc, argv);
+	if (once && count > 1)
+		nm_usage_error(&program, "--once and -c exclude each other");
+	if (once)
+		count = 1;
+	if (probe)
+		return probe_all();
+	emit_only(pids, npids);
+
+	b = start_backend();
+	if (!b)
+		return NM_EXIT_CANNOT;
+	emit_interval();
+	emit_start(b, &settings);
+	tell_backend(b);
+	tell_rights();
+	rights_drop(b->usable);
+	status = collect(b);
+	b->stop();
+	return status;
+}

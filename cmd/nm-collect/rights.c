@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+/*
+ * nm-collect is the one link of the pipe that needs rights, so it holds them
+ * as short as it can: none of those for BPF once everything is attached.
+ */
+#include "rights.h"
+
+#include <err.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* The user and group "nobody" of every Linux; owns nothing. */
+#define NOBODY 65534
+
+static const cap_value_t for_bpf[] = { CAP_BPF, CAP_PERFMON };
+static const cap_value_t for_names[] = { CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH };
+
+static bool have(cap_value_t cap)
+{
+	cap_flag_value_t value = CAP_CLEAR;
+	cap_t caps = cap_get_proc();
+
+	if (!caps)
+		return false;
+	cap_get_flag(caps, cap, CAP_EFFECTIVE, &value);
+	cap_free(caps);
+	return value == CAP_SET;
+}
+
+void rights_missing(enum rights_for what, char *out, size_t size)
+{
+	const cap_value_t *list = what == RIGHTS_BPF ? for_bpf : for_names;
+	size_t len = 0;
+
+	out[0] = '\0';
+	/* CAP_SYS_ADMIN stands in for both BPF capabilities. */
+	if (what == RIGHTS_BPF && have(CAP_SYS_ADMIN))
+		return;
+	for (int i = 0; i < 2; i++) {
+		char *name;
+
+		if (have(list[i]))
+			continue;
+		name = cap_to_name(list[i]);
+		if (!name || len >= size)
+			continue;
+		for (char *c = name; *c; c++)
+			if (*c >= 'a' && *c <= 'z')
+				*c -= 'a' - 'A';
+		len += (size_t)snprintf(out + len, size - len, "%s%s",
+					len ? ", " : "", name);
+		cap_free(name);
+	}
+}
+
+/*
+ * Makes these of the permitted capabilities the only permitted ones; with
+ * `later`, that one too, but not effective.
+ */
+static bool keep_only(const cap_value_t *list, int n, const cap_value_t *later)
+{
+	cap_t now = cap_get_proc(), next = cap_init();
+	bool done = false;
+
+	if (!now || !next)
+		goto out;
+	for (int i = 0; i < n + !!later; i++) {
+		const cap_value_t *cap = i < n ? &list[i] : later;
+		cap_flag_value_t value;
+
+		if (cap_get_flag(now, *cap, CAP_PERMITTED, &value) ||
+		    value == CAP_CLEAR)
+			continue;
+		cap_set_flag(next, CAP_PERMITTED, 1, cap, CAP_SET);
+		if (i < n)
+			cap_set_flag(next, CAP_EFFECTIVE, 1, cap, CAP_SET);
+	}
+	done = cap_set_proc(next) == 0;
+out:
+	cap_free(now);
+	cap_free(next);
+	return done;
+}
+
+static void become_nobody(void)
+{
+	if (geteuid() != 0)
+		return;
+	if (prctl(PR_SET_KEEPCAPS, 1) || setgroups(0, NULL) ||
+	    setresgid(NOBODY, NOBODY, NOBODY) ||
+	    setresuid(NOBODY, NOBODY, NOBODY))
+		warn("cannot give up the user id 0");
+}
+
+void rights_drop(bool (*usable)(void))
+{
+	static const cap_value_t needed[] = { CAP_SYS_PTRACE,
+					      CAP_DAC_READ_SEARCH, CAP_BPF };
+	cap_value_t bpf = CAP_BPF;
+	bool kept;
+
+	become_nobody();
+	kept = keep_only(for_names, 2, usable ? &bpf : NULL);
+	if (kept && usable && !usable())
+		kept = keep_only(needed, 3, NULL);
+	else if (kept)
+		kept = keep_only(for_names, 2, NULL);
+	if (!kept)
+		warn("cannot give up capabilities");
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}

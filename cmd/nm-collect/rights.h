@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Capabilities: which are missing, and giving up what is not needed any more.
+ */
+#ifndef NM_RIGHTS_H
+#define NM_RIGHTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum rights_for {
+	RIGHTS_BPF,	/* loading the programs */
+	RIGHTS_NAMES,	/* reading others' /proc: exe, descriptors, cgroups */
+};
+
+/* Names of the missing ones ("CAP_BPF, CAP_PERFMON"); "" if none is. */
+void rights_missing(enum rights_for what, char *out, size_t size);
+
+/*
+ * Gives up everything but reading names, and the user id 0; for good. If
+ * usable() then says no, CAP_BPF is kept as well: before 5.19 no map can be
+ * accessed without it where unprivileged BPF is off (c8644cd0efe7).
+ */
+void rights_drop(bool (*usable)(void));
+
+#endif
