@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * The template of a filter: what `make new NAME=nm-foo` copies. Compiled and
- * tested like every stage, so that it works, but not installed.
+ * Adds up what each flow sent and received.
+ *
+ * The template of a filter: `make new NAME=nm-foo` begins a stage from it. It
+ * is built and tested, so that it works, but not installed.
  *
  * reads: type tx_bytes rx_bytes
  * adds:  example_total_bytes (flow)
