@@ -12,7 +12,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-char LICENSE[] SEC("license") = "Dual MIT/GPL";
+char LICENSE[] SEC("license")
+= "Dual MIT/GPL";
 
 #include "fexit.bpf.h"
 #include "tp.bpf.h"
@@ -147,8 +148,8 @@ static __always_inline void scan_tcp(struct sock *sk, struct tcp_sock *tp,
 	state->seq_known = 1;
 	state->lport = l.port;
 	if (!state->dir)
-		state->dir = bpf_map_lookup_elem(&listeners, &l) ? NM_DIR_IN :
-								   NM_DIR_OUT;
+		state->dir = bpf_map_lookup_elem(&listeners, &l) ? NM_DIR_IN
+								 : NM_DIR_OUT;
 	LOG(SCANNED, tgid, socket_cookie(sk));
 }
 

@@ -16,8 +16,8 @@
 
 /* A process: pid alone is reused, pid and start time are not. */
 struct nm_process_key {
-	__u64 start_ns;		/* CLOCK_BOOTTIME of the thread group leader */
-	__u32 tgid;		/* 0: the kernel itself */
+	__u64 start_ns; /* CLOCK_BOOTTIME of the thread group leader */
+	__u32 tgid;	/* 0: the kernel itself */
 	__u32 zero;
 };
 
@@ -31,13 +31,13 @@ struct nm_process {
 	__u64 tx_lost_detail, rx_lost_detail; /* the part that is in no flow */
 	__u64 cgroup_id;
 	__u64 exe_ino;
-	__u64 ended_ns;		/* CLOCK_BOOTTIME; 0: alive */
-	__u32 exe_dev;		/* the kernel's encoding: major << 20 | minor */
+	__u64 ended_ns; /* CLOCK_BOOTTIME; 0: alive */
+	__u32 exe_dev;	/* the kernel's encoding: major << 20 | minor */
 	__u32 ppid;
-	__u32 uid;		/* effective */
+	__u32 uid; /* effective */
 	__u32 netns;
-	__u32 execs;		/* identity was read that many times; 0: not yet */
-	__u32 exe_names;	/* slots in use; 0: unknown */
+	__u32 execs;	 /* identity was read that many times; 0: not yet */
+	__u32 exe_names; /* slots in use; 0: unknown */
 	char comm[NM_COMM_LEN];
 	char exe[NM_PATH_NAMES][NM_PATH_NAME_LEN];
 };
@@ -46,19 +46,19 @@ struct nm_process {
 struct nm_flow_key {
 	__u64 cookie;
 	struct nm_process_key process;
-	__u8 raddr[16];		/* IPv4 in mapped form; all zero: unknown */
-	__be16 rport;		/* 0: none or unknown */
-	__u8 proto;		/* enum nm_proto */
-	__u8 peer;		/* the remote side is the datagram's, not the
-				 * socket's: it tells flows of one socket apart */
+	__u8 raddr[16]; /* IPv4 in mapped form; all zero: unknown */
+	__be16 rport;	/* 0: none or unknown */
+	__u8 proto;	/* enum nm_proto */
+	__u8 peer;	/* the remote side is the datagram's, not the
+			 * socket's: it tells flows of one socket apart */
 	__u32 netns;
 };
 
 struct nm_flow {
-	__u64 tx_bytes, rx_bytes;	/* since the maps were swapped */
+	__u64 tx_bytes, rx_bytes; /* since the maps were swapped */
 	__u8 laddr[16];
-	__u16 lport;			/* host order */
-	__u8 dir;			/* enum nm_dir */
+	__u16 lport; /* host order */
+	__u8 dir;    /* enum nm_dir */
 	__u8 closed;
 	__u32 zero;
 };
@@ -84,8 +84,8 @@ enum nm_dir {
 
 /* Bytes and events that found no room: index into the array `lost`. */
 struct nm_lost {
-	__u64 tx_bytes, rx_bytes;	/* of processes without an entry */
-	__u64 processes;		/* refused entries */
+	__u64 tx_bytes, rx_bytes; /* of processes without an entry */
+	__u64 processes;	  /* refused entries */
 	__u64 flows;
 };
 
@@ -93,15 +93,15 @@ struct nm_lost {
  * The kernel side's log: a message is its number and two values; the text is
  * formatted in user space (bpf_snprintf came only with 5.13).
  */
-#define NM_LOG_MESSAGES(X)                                                  \
-	X(PROCESS_NEW, 2, "process %llu: first use of the network")         \
-	X(PROCESS_EXEC, 2, "process %llu: is another program now")          \
-	X(PROCESS_END, 2, "process %llu: ended")                            \
-	X(PROCESS_FULL, 1, "process %llu: no room in the process map")      \
-	X(FLOW_NEW, 3, "process %llu: socket %llx in use")                  \
-	X(FLOW_FULL, 1, "process %llu: no room in the flow map")            \
-	X(FLOW_CLOSED, 3, "process %llu: socket %llx closed")               \
-	X(SOCKET_FULL, 1, "socket %2$llx: no memory for its state")         \
+#define NM_LOG_MESSAGES(X)                                             \
+	X(PROCESS_NEW, 2, "process %llu: first use of the network")    \
+	X(PROCESS_EXEC, 2, "process %llu: is another program now")     \
+	X(PROCESS_END, 2, "process %llu: ended")                       \
+	X(PROCESS_FULL, 1, "process %llu: no room in the process map") \
+	X(FLOW_NEW, 3, "process %llu: socket %llx in use")             \
+	X(FLOW_FULL, 1, "process %llu: no room in the flow map")       \
+	X(FLOW_CLOSED, 3, "process %llu: socket %llx closed")          \
+	X(SOCKET_FULL, 1, "socket %2$llx: no memory for its state")    \
 	X(SCANNED, 3, "process %llu: socket %llx was open before the start")
 
 enum nm_log_message {

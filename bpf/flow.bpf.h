@@ -23,14 +23,16 @@ struct flow_map {
 	__uint(max_entries, 32768);
 	__type(key, struct nm_flow_key);
 	__type(value, struct nm_flow);
-} flows_a SEC(".maps"), flows_b SEC(".maps");
+} flows_a SEC(".maps")
+, flows_b SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__array(values, struct flow_map);
-} flows SEC(".maps") = {
+} flows SEC(".maps")
+= {
 	.values = { &flows_a },
 };
 
@@ -125,9 +127,9 @@ static __always_inline void account(struct sock *sk, bool sent, __u64 bytes,
 	state = socket_state(sk, true);
 	if (state)
 		socket_used(state, sk,
-			    stream ? NM_DIR_UNKNOWN :
-			    sent   ? NM_DIR_OUT :
-				     NM_DIR_IN,
+			    stream ? NM_DIR_UNKNOWN
+			    : sent ? NM_DIR_OUT
+				   : NM_DIR_IN,
 			    &key.process);
 
 	flow_key(&key, sk, peer);

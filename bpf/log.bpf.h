@@ -36,10 +36,10 @@ static __always_inline void log_write(__u32 message, __u32 level, __u64 a,
 	bpf_ringbuf_submit(l, 0);
 }
 
-#define LOG(name, a, b)                                                       \
-	do {                                                                  \
-		if (log_level && log_level >= NM_LOG_LEVEL_##name)            \
-			log_write(NM_LOG_##name, NM_LOG_LEVEL_##name, a, b);  \
+#define LOG(name, a, b)                                                      \
+	do {                                                                 \
+		if (log_level && log_level >= NM_LOG_LEVEL_##name)           \
+			log_write(NM_LOG_##name, NM_LOG_LEVEL_##name, a, b); \
 	} while (0)
 
 #endif

@@ -43,8 +43,8 @@ static __always_inline struct nm_lost *lost_here(void)
  * are read by copying; afterwards by plain loads, which a kernel that is
  * locked down for confidentiality allows too.
  */
-#define TASK_READ(task, field)                                                \
-	(legacy ? BPF_CORE_READ((struct task_struct *)task, field)            \
+#define TASK_READ(task, field)                                     \
+	(legacy ? BPF_CORE_READ((struct task_struct *)task, field) \
 		: ((struct task_struct *)task)->field)
 
 static __always_inline struct task_struct *current_task(void)
@@ -70,26 +70,23 @@ static __always_inline void process_key(struct nm_process_key *key,
  */
 static __always_inline bool copy_short_name(char *to, struct dentry *d)
 {
-	unsigned long name = (unsigned long)d->d_name.name;
-	unsigned long start = (unsigned long)d;
+	struct dentry___6_14 *n = (struct dentry___6_14 *)d;
+	const char *from = (const char *)d;
+	bool whole = false;
 	int i;
 
-	if (bpf_core_field_exists(d->d_iname)) {
-		if (name != start + bpf_core_field_offset(d->d_iname))
-			return false;
+	if (bpf_core_field_exists(d->d_iname))
+		from += bpf_core_field_offset(d->d_iname);
+	else
+		from += bpf_core_field_offset(n->d_shortname);
+	if ((unsigned long)d->d_name.name != (unsigned long)from)
+		return false;
 #pragma unroll
-		for (i = 0; i < NM_SHORT_NAME_LEN; i++)
-			to[i] = d->d_iname[i];
-	} else {
-		struct dentry___6_14 *n = (struct dentry___6_14 *)d;
-
-		if (name != start + bpf_core_field_offset(n->d_shortname))
-			return false;
-#pragma unroll
-		for (i = 0; i < NM_SHORT_NAME_LEN; i++)
-			to[i] = n->d_shortname.string[i];
+	for (i = 0; i < NM_SHORT_NAME_LEN; i++) {
+		to[i] = from[i];
+		whole |= !to[i];
 	}
-	return !to[NM_SHORT_NAME_LEN - 1];
+	return whole;
 }
 
 /* One name of a path; false if it does not fit or cannot be read. */

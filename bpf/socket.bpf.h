@@ -18,8 +18,8 @@
 /* Our memory of a socket. */
 struct socket_state {
 	struct nm_process_key owner; /* the last to use it */
-	__u32 read_seq;		/* TCP: read up to here, if seq_known */
-	__u16 lport;		/* host order; gone from the sock at close */
+	__u32 read_seq;		     /* TCP: read up to here, if seq_known */
+	__u16 lport; /* host order; gone from the sock at close */
 	__u8 dir;
 	__u8 seq_known;
 	__u8 owned;
@@ -51,9 +51,9 @@ static __always_inline struct socket_state *socket_state(struct sock *sk,
 	__u64 address = (__u64)(long)sk;
 
 	if (!legacy) {
-		s = bpf_sk_storage_get(
-			&sockets, sk, 0,
-			create ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+		s = bpf_sk_storage_get(&sockets, sk, 0,
+				       create ? BPF_SK_STORAGE_GET_F_CREATE
+					      : 0);
 	} else {
 		s = bpf_map_lookup_elem(&sockets_by_address, &address);
 		if (!s && create) {

@@ -18,7 +18,7 @@
 struct settings {
 	double interval_s;
 	uint64_t max_flows;	/* flows with detail in one interval */
-	uint64_t max_processes;	/* processes with traffic at one time */
+	uint64_t max_processes; /* processes with traffic at one time */
 	unsigned verbose;	/* also the level of the kernel side's log */
 };
 
@@ -33,12 +33,12 @@ void reason_set(struct reason *r, const char *remedy, const char *fmt, ...)
 
 /* Who. Strings are NULL where they are not known. */
 struct process {
-	uint32_t pid;		/* 0: the kernel */
-	uint64_t start_us;	/* since boot */
-	uint32_t ppid;		/* 0: not known */
+	uint32_t pid;	   /* 0: the kernel */
+	uint64_t start_us; /* since boot */
+	uint32_t ppid;	   /* 0: not known */
 	uint32_t uid;
 	bool uid_known;
-	uint32_t netns;		/* 0: not known */
+	uint32_t netns; /* 0: not known */
 	char comm[64];
 	char *exe;
 	char *cgroup;
@@ -46,16 +46,16 @@ struct process {
 
 /* What one socket (or one remote side of it) moved for one process. */
 struct flow {
-	const struct process *process;	/* NULL: nobody */
-	bool socket;		/* false: the bytes have lost their socket */
+	const struct process *process; /* NULL: nobody */
+	bool socket; /* false: the bytes have lost their socket */
 	uint64_t cookie;
-	bool peer;		/* the remote side tells flows apart */
+	bool peer; /* the remote side tells flows apart */
 	uint32_t netns;
 	enum nm_proto proto;
 	enum nm_dir dir;
 	bool closed;
-	struct nm_addr laddr, raddr;	/* "any": not known */
-	uint16_t lport, rport;		/* host order; 0: none */
+	struct nm_addr laddr, raddr; /* "any": not known */
+	uint16_t lport, rport;	     /* host order; 0: none */
 	uint64_t tx_bytes, rx_bytes;
 	bool inferred;
 };
@@ -68,7 +68,7 @@ struct losses {
 
 struct backend {
 	const char *name;
-	const char *what;	/* for --probe: what it counts, in few words */
+	const char *what; /* for --probe: what it counts, in few words */
 	bool inferred;
 
 	/*

@@ -37,13 +37,13 @@ struct known {
 };
 
 static struct {
-	int slot;		/* the map of maps, and what takes turns in it */
+	int slot; /* the map of maps, and what takes turns in it */
 	int flow_maps[2];
-	int filling;		/* index of the one that programs use */
+	int filling; /* index of the one that programs use */
 	int processes;
 	int lost;
 	int cpus;
-	struct nm_cache *known;	/* nm_process_key -> struct known */
+	struct nm_cache *known; /* nm_process_key -> struct known */
 	struct nm_lost *per_cpu;
 	struct nm_lost told;
 	/* Room for one batch. */

@@ -23,21 +23,21 @@
 /* A kernel function that the fexit programs stand on. */
 struct hook {
 	const char *function;
-	int args;	/* the return value is behind them; -1: any */
+	int args; /* the return value is behind them; -1: any */
 	bool required;
 };
 
 static const struct hook hooks[] = {
 	{ "inet_sendmsg", 3, true },
 	{ "inet_recvmsg", 4, true },
-	{ "inet6_sendmsg", 3, false },	     /* CONFIG_IPV6=y */
+	{ "inet6_sendmsg", 3, false }, /* CONFIG_IPV6=y */
 	{ "inet6_recvmsg", 4, false },
 	{ "sock_common_recvmsg", 4, true },
 	{ "tcp_splice_read", 5, true },
 	{ "tcp_zerocopy_receive", -1, false }, /* CONFIG_MMU, IPV6 */
 	{ "inet_release", 1, true },
-	{ "inet_sendpage", 5, false },	     /* until 6.4 */
-	{ "mptcp_splice_read", 5, false },   /* since 7.0 */
+	{ "inet_sendpage", 5, false },	   /* until 6.4 */
+	{ "mptcp_splice_read", 5, false }, /* since 7.0 */
 };
 
 static const char *const tp_programs[] = {
@@ -64,23 +64,32 @@ static struct {
 	size_t said_len;
 } bpf;
 
-static int keep_what_libbpf_says(enum libbpf_print_level level,
-				 const char *fmt, va_list ap)
+static int keep_what_libbpf_says(enum libbpf_print_level level, const char *fmt,
+				 va_list ap)
 {
-	size_t room = sizeof(bpf.said) - bpf.said_len;
-	char line[2048];
 	size_t n;
+	char *text;
 
 	if (level == LIBBPF_DEBUG && bpf.verbose < 3)
 		return 0;
-	vsnprintf(line, sizeof(line), fmt, ap);
+	if (vasprintf(&text, fmt, ap) < 0)
+		return 0;
 	if (bpf.verbose >= 2)
-		fprintf(stderr, "%s", line);
-	n = strlen(line);
-	if (level == LIBBPF_WARN && n < room) {
-		memcpy(bpf.said + bpf.said_len, line, n + 1);
+		fputs(text, stderr);
+	/* A verifier's log is long; what it stumbled on is at its end. */
+	n = strlen(text);
+	if (level == LIBBPF_WARN) {
+		if (n >= sizeof(bpf.said)) {
+			memmove(text, text + n - sizeof(bpf.said) + 1,
+				sizeof(bpf.said));
+			n = sizeof(bpf.said) - 1;
+		}
+		if (bpf.said_len + n >= sizeof(bpf.said))
+			bpf.said_len = 0;
+		memcpy(bpf.said + bpf.said_len, text, n + 1);
 		bpf.said_len += n;
 	}
+	free(text);
 	return 0;
 }
 
@@ -151,7 +160,8 @@ static void choose_programs(const struct btf *btf, bool fexit, bool legacy)
 {
 	struct bpf_program *prog;
 
-	bpf_object__for_each_program(prog, bpf.skel->obj) {
+	bpf_object__for_each_program(prog, bpf.skel->obj)
+	{
 		const char *section = bpf_program__section_name(prog);
 		const char *name = bpf_program__name(prog);
 		bool load = true;
@@ -206,10 +216,9 @@ static int attach(const char *name)
 
 	if (error || !bpf.verbose)
 		return error;
-	bpf_object__for_each_program(prog, bpf.skel->obj)
-		if (bpf_program__autoload(prog))
-			warnx("%s: attached %s", name,
-			      bpf_program__section_name(prog));
+	bpf_object__for_each_program(
+		prog, bpf.skel->obj) if (bpf_program__autoload(prog))
+		warnx("%s: attached %s", name, bpf_program__section_name(prog));
 	return 0;
 }
 
@@ -252,8 +261,8 @@ static const char *log_text(__u32 message)
 #undef X
 	};
 
-	return message < sizeof(texts) / sizeof(texts[0]) ? texts[message] :
-							    "message %llu";
+	return message < sizeof(texts) / sizeof(texts[0]) ? texts[message]
+							  : "message %llu";
 }
 
 static int print_message(void *ctx, void *data, size_t size)
@@ -310,9 +319,9 @@ static int start(bool fexit, const struct settings *s, struct reason *why)
 	}
 	scan_open_sockets();
 	if (s->verbose)
-		bpf.messages = ring_buffer__new(
-			bpf_map__fd(bpf.skel->maps.messages), print_message,
-			NULL, NULL);
+		bpf.messages =
+			ring_buffer__new(bpf_map__fd(bpf.skel->maps.messages),
+					 print_message, NULL, NULL);
 	bpf_drain_init(bpf.skel, s);
 	return 0;
 }

@@ -28,9 +28,9 @@ static struct {
 	struct nm_buf out;
 	const uint64_t *pids;
 	size_t npids;
-	uint64_t now_us;	/* end of the interval, since the epoch */
+	uint64_t now_us; /* end of the interval, since the epoch */
 	uint64_t dt_us;
-	uint64_t last_mono_us;	/* end of the one before, CLOCK_MONOTONIC */
+	uint64_t last_mono_us; /* end of the one before, CLOCK_MONOTONIC */
 	uint64_t flows;
 	struct sums all, kernel, nobody, lost_detail;
 	bool reader_gone;
@@ -179,10 +179,10 @@ static uint32_t peer_hash(const struct flow *f)
 static void put_socket(struct nm_buf *o, const struct flow *f)
 {
 	static const char *const protos[] = {
-		[NM_PROTO_TCP] = "tcp",	    [NM_PROTO_UDP] = "udp",
+		[NM_PROTO_TCP] = "tcp",		[NM_PROTO_UDP] = "udp",
 		[NM_PROTO_UDPLITE] = "udplite", [NM_PROTO_MPTCP] = "mptcp",
-		[NM_PROTO_SCTP] = "sctp",   [NM_PROTO_DCCP] = "dccp",
-		[NM_PROTO_ICMP] = "icmp",   [NM_PROTO_ICMPV6] = "icmpv6",
+		[NM_PROTO_SCTP] = "sctp",	[NM_PROTO_DCCP] = "dccp",
+		[NM_PROTO_ICMP] = "icmp",	[NM_PROTO_ICMPV6] = "icmpv6",
 		[NM_PROTO_RAW] = "raw",
 	};
 

@@ -39,8 +39,8 @@ static void open_cgroup_root(void)
 	while (cgroup_root < 0 && (m = getmntent(mounts))) {
 		if (strcmp(m->mnt_type, "cgroup2") != 0)
 			continue;
-		cgroup_root = open(m->mnt_dir,
-				   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		cgroup_root =
+			open(m->mnt_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (!realpath(m->mnt_dir, cgroup_root_path))
 			cgroup_root_path[0] = '\0';
 	}

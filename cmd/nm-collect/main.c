@@ -88,10 +88,9 @@ static const struct nm_program program = {
 		    "[-b BACKEND]",
 	.summary = "count the bytes that each process sends and receives",
 	.options = options,
-	.examples =
-		"  nm-collect | jq 'select(.comm == \"curl\")'\n"
-		"  nm-collect --once | nm-view -b\n"
-		"  nm-collect --probe\n",
+	.examples = "  nm-collect | jq 'select(.comm == \"curl\")'\n"
+		    "  nm-collect --once | nm-view -b\n"
+		    "  nm-collect --probe\n",
 };
 
 /* --- Choosing a backend --- */
@@ -134,8 +133,7 @@ static const struct backend *start_backend(void)
 			continue;
 		if (b->start(&settings, &refused[i]) == 0)
 			return b;
-		if (wanted_backend || settings.verbose ||
-		    i == BACKENDS - 1)
+		if (wanted_backend || settings.verbose || i == BACKENDS - 1)
 			warnx("backend %s: %s (remedy: %s)", b->name,
 			      refused[i].what, refused[i].remedy);
 	}

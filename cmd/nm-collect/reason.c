@@ -60,7 +60,8 @@ static void telling_line(const char *said, char *out, size_t size)
 	out[0] = '\0';
 	for (; *line; line = *end ? end + 1 : end) {
 		end = strchrnul(line, '\n');
-		if (end == line || strstr(line, "-- BEGIN PROG LOAD LOG") == line)
+		if (end == line ||
+		    strstr(line, "-- BEGIN PROG LOAD LOG") == line)
 			continue;
 		if (strncmp(line, "libbpf: failed to load object", 29) == 0)
 			break;
@@ -75,16 +76,16 @@ void explain_load(struct reason *why, const char *backend, int error,
 
 	rights_missing(RIGHTS_BPF, missing, sizeof(missing));
 	if (missing[0]) {
-		reason_set(why, "run it as root, or give nm-collect the "
-				"capabilities of nm-collect(8)",
+		reason_set(why,
+			   "run it as root, or give nm-collect the "
+			   "capabilities of nm-collect(8)",
 			   "not permitted: %s is missing", missing);
 		return;
 	}
 	if (error == EPERM) {
 		lockdown_mode(mode, sizeof(mode));
 		if (mode[0])
-			reason_set(why,
-				   "none while the kernel is locked down",
+			reason_set(why, "none while the kernel is locked down",
 				   "refused: the kernel is locked down (%s)",
 				   mode);
 		else
