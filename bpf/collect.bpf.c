@@ -150,7 +150,7 @@ static __always_inline void scan_tcp(struct sock *sk, struct tcp_sock *tp,
 	if (!state->dir)
 		state->dir = bpf_map_lookup_elem(&listeners, &l) ? NM_DIR_IN
 								 : NM_DIR_OUT;
-	LOG(SCANNED, tgid, socket_cookie(sk));
+	LOG(SCANNED, tgid, socket_cookie(sk, state));
 }
 
 SEC("iter/task_file")

@@ -67,9 +67,10 @@ flow_get(struct sock *sk, struct nm_flow_key *key, struct socket_state *state)
 }
 
 static __always_inline void flow_key(struct nm_flow_key *key, struct sock *sk,
+				     struct socket_state *state,
 				     const struct peer *peer)
 {
-	key->cookie = socket_cookie(sk);
+	key->cookie = socket_cookie(sk, state);
 	key->proto = socket_proto(sk);
 	key->peer = 0;
 	key->netns = socket_netns(sk);
@@ -132,7 +133,7 @@ static __always_inline void account(struct sock *sk, bool sent, __u64 bytes,
 				   : NM_DIR_IN,
 			    &key.process);
 
-	flow_key(&key, sk, peer);
+	flow_key(&key, sk, state, peer);
 	f = flow_get(sk, &key, state);
 	if (f) {
 		__sync_fetch_and_add(sent ? &f->tx_bytes : &f->rx_bytes, bytes);
@@ -156,7 +157,7 @@ static __always_inline void flow_close(struct sock *sk,
 	key.process = state->owner;
 	if (!bpf_map_lookup_elem(&processes, &key.process))
 		return;
-	flow_key(&key, sk, NULL);
+	flow_key(&key, sk, state, NULL);
 	f = flow_get(sk, &key, state);
 	if (f)
 		f->closed = 1;

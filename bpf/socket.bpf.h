@@ -18,6 +18,7 @@
 /* Our memory of a socket. */
 struct socket_state {
 	struct nm_process_key owner; /* the last to use it */
+	__u64 cookie;		     /* of a legacy kernel; see below */
 	__u32 read_seq;		     /* TCP: read up to here, if seq_known */
 	__u16 lport; /* host order; gone from the sock at close */
 	__u8 dir;
@@ -78,17 +79,25 @@ static __always_inline void socket_forget(struct sock *sk)
 
 /*
  * What tells the socket from all others until the next boot. A tracing
- * program of a legacy kernel cannot have a cookie made, so there it is the
- * inode number of the socket's file and the socket's address.
+ * program of a legacy kernel cannot have a cookie made, so there it is made
+ * of the inode number and the address of the socket's file, at its first use:
+ * when it closes, it may have lost its file.
  */
-static __always_inline __u64 socket_cookie(struct sock *sk)
+static __always_inline __u64 socket_cookie(struct sock *sk,
+					   struct socket_state *state)
 {
-	__u64 cookie;
+	__u64 inode, file;
 
 	if (!legacy)
 		return bpf_get_socket_cookie(sk);
-	cookie = BPF_CORE_READ(sk, sk_socket, file, f_inode, i_ino);
-	return cookie << 32 ^ ((__u64)(long)sk >> 4 & 0xffffffff);
+	if (!state)
+		return 0;
+	if (!state->cookie) {
+		inode = BPF_CORE_READ(sk, sk_socket, file, f_inode, i_ino);
+		file = (__u64)BPF_CORE_READ(sk, sk_socket, file);
+		state->cookie = inode << 32 | (file >> 6 & 0xffffffff);
+	}
+	return state->cookie;
 }
 
 static __always_inline bool socket_is_inet(const struct sock *sk)
