@@ -71,7 +71,10 @@ struct nm_record {
  */
 const char *nm_record_scan(struct nm_record *r, const char *line, size_t len);
 
-/* The field of that name, or NULL. */
+/*
+ * The field of that name, or NULL. Keys are compared as they are spelled:
+ * ours need no escapes, and one that does is not found.
+ */
 const struct nm_field *nm_find(const struct nm_record *r, const char *key);
 
 /* The value of an integer key in 0..2^64-1. False: absent or not that. */

@@ -142,7 +142,8 @@ static void agree_changed(struct nm_record *r, json_t *object, char *text)
 
 	json_object_foreach(object, key, value)
 	{
-		if (i++ % 2 || !nm_find(r, key))
+		/* nm_find compares with the key as it is spelled. */
+		if (i++ % 2 || strchr(key, '\\') || !nm_find(r, key))
 			continue;
 		nm_drop(r, key);
 		json_object_del(copy, key);
