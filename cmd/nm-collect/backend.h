@@ -64,6 +64,7 @@ struct flow {
 struct losses {
 	uint64_t flows;
 	uint64_t processes;
+	uint64_t calls;
 };
 
 struct backend {

@@ -304,6 +304,8 @@ void emit_tick(const struct losses *lost, uint64_t cpu_us)
 		nm_json_u64(o, "lost_flows", lost->flows);
 	if (lost->processes)
 		nm_json_u64(o, "lost_processes", lost->processes);
+	if (lost->calls)
+		nm_json_u64(o, "lost_calls", lost->calls);
 	nm_json_u64(o, "cpu_us", cpu_us);
 	nm_json_close(o);
 }
