@@ -76,7 +76,7 @@ static bool wait_for_input(int fd)
 		if (errno != EINTR)
 			err(NM_EXIT_FAIL, "cannot wait for standard input");
 	}
-	return !(p[1].revents & POLLERR) || p[0].revents;
+	return !(p[1].revents & (POLLERR | POLLHUP)) || p[0].revents;
 }
 
 /* More input, after what is finished has left. False: the reader went away. */

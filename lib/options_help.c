@@ -86,9 +86,8 @@ static void print_option(const struct nm_option *o, size_t column)
 	printf("%*s", (int)(column - at), "");
 	at = print_wrapped(o->help, column, column);
 	if (o->words) {
-		at = print_wrapped("(one of:", at, column);
-		at = print_wrapped(o->words, at, column);
-		putchar(')');
+		snprintf(left, sizeof(left), "(one of: %s)", o->words);
+		print_wrapped(left, at, column);
 	}
 	putchar('\n');
 }
@@ -120,6 +119,7 @@ void nm_print_help(const struct nm_program *p)
 	};
 	size_t column = column_of_help(p->options);
 	size_t indent = strlen("Usage: ") + strlen(p->name);
+	bool grouped = false;
 
 	if (column < column_of_help(common))
 		column = column_of_help(common);
@@ -133,7 +133,10 @@ void nm_print_help(const struct nm_program *p)
 			printf("\n%s:\n", o->help);
 		else
 			print_option(o, column);
+		grouped |= o->kind == NM_OPT_HEADING;
 	}
+	if (grouped) /* these two are in no group */
+		putchar('\n');
 	for (const struct nm_option *o = common; !nm_option_is_end(o); o++)
 		print_option(o, column);
 	if (p->examples) {
