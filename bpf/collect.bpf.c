@@ -16,6 +16,7 @@ char LICENSE[] SEC("license")
 = "Dual MIT/GPL";
 
 #include "fexit.bpf.h"
+#include "peer.bpf.h"
 #include "tp.bpf.h"
 
 /* --- Both backends: connections, processes, what was there before --- */

@@ -25,15 +25,14 @@ static __always_inline bool datagram_peer(struct peer *peer, struct sock *sk,
 {
 	struct any_sockaddr sa = {};
 
-	if (!may_read || sk->sk_protocol == IPPROTO_TCP ||
-	    sk->__sk_common.skc_state == TCP_ESTABLISHED)
+	if (!may_read || sk->sk_protocol == IPPROTO_TCP || socket_connected(sk))
 		return false;
 	if (!msg->msg_name || msg->msg_namelen < 16)
 		return false;
 	if (bpf_probe_read_kernel(&sa, 16, msg->msg_name))
 		return false;
 	if (sa.family == AF_INET) {
-		map_v4((__u32 *)peer->addr, sa.addr4);
+		map_v4(peer->addr, sa.addr4);
 	} else if (sa.family == AF_INET6) {
 		if (bpf_probe_read_kernel(&sa, sizeof(sa), msg->msg_name))
 			return false;

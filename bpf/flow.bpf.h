@@ -36,12 +36,6 @@ struct {
 	.values = { &flows_a },
 };
 
-/* The other side of one datagram; port 0 if there is none. */
-struct peer {
-	__u8 addr[16];
-	__be16 port;
-};
-
 static __always_inline struct nm_flow *
 flow_get(struct sock *sk, struct nm_flow_key *key, struct socket_state *state)
 {

@@ -15,9 +15,25 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+/* The other side of one datagram; port 0 if there is none. */
+struct peer {
+	__u32 addr[4]; /* network order; IPv4 in mapped form */
+	__be16 port;
+	__be16 zero;
+};
+
+/* A peer that was noted for the call that is under way; see peer.bpf.h. */
+struct noted_peer {
+	struct peer peer;
+	__u32 valid;
+#define NOTED_SENT     1
+#define NOTED_RECEIVED 2
+};
+
 /* Our memory of a socket. */
 struct socket_state {
 	struct nm_process_key owner; /* the last to use it */
+	struct noted_peer noted;     /* backend tp only */
 	__u64 cookie;		     /* of a legacy kernel; see below */
 	__u32 read_seq;		     /* TCP: read up to here, if seq_known */
 	__u16 lport; /* host order; gone from the sock at close */
@@ -105,6 +121,12 @@ static __always_inline bool socket_is_inet(const struct sock *sk)
 	__u16 family = sk->__sk_common.skc_family;
 
 	return family == AF_INET || family == AF_INET6;
+}
+
+/* Datagram sockets too have this state when they are connected. */
+static __always_inline bool socket_connected(const struct sock *sk)
+{
+	return sk->__sk_common.skc_state == TCP_ESTABLISHED;
 }
 
 /* Opened by the kernel for itself: NFS, a tunnel, an MPTCP subflow. */

@@ -12,11 +12,32 @@
 #ifndef NM_TP_BPF_H
 #define NM_TP_BPF_H
 
+/* All but TCP: with the remote side, if peer.bpf.h has noted it. */
+static __always_inline void datagram(struct sock *sk, bool sent, __u64 bytes)
+{
+	struct socket_state *state = socket_state(sk, false);
+	__u32 wanted = sent ? NOTED_SENT : NOTED_RECEIVED;
+	struct peer peer;
+
+	if (!state || state->noted.valid != wanted || socket_connected(sk)) {
+		account(sk, sent, bytes, NULL);
+		return;
+	}
+	peer = state->noted.peer;
+	/* The next call may not come with an address. */
+	state->noted.valid = 0;
+	account(sk, sent, bytes, &peer);
+}
+
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(on_send_length, struct sock *sk, int ret, int flags)
 {
-	if (ret > 0 && socket_is_inet(sk))
+	if (ret <= 0 || !socket_is_inet(sk))
+		return 0;
+	if (sk->sk_protocol == IPPROTO_TCP)
 		account(sk, true, ret, NULL);
+	else
+		datagram(sk, true, ret);
 	return 0;
 }
 
@@ -59,7 +80,11 @@ int BPF_PROG(on_recv_length, struct sock *sk, int ret, int flags)
 	    !socket_is_inet(sk))
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (tp && !has_ulp(tp)) {
+	if (!tp) {
+		datagram(sk, false, ret);
+		return 0;
+	}
+	if (!has_ulp(tp)) {
 		state = socket_state(sk, true);
 		if (state && state->seq_known)
 			return 0;

@@ -16,6 +16,7 @@
 #include <bpf/bpf.h>
 
 #include "cache.h"
+#include "cgroup.h"
 #include "emit.h"
 #include "identity.h"
 
@@ -132,7 +133,7 @@ void bpf_drain_init(struct collect_bpf *skel, const struct settings *s)
 	drain.flow_values = room(BATCH, sizeof(*drain.flow_values));
 	drain.settings = s;
 	find_programs(skel);
-	identity_init();
+	cgroup_root(); /* as long as there are rights */
 }
 
 void bpf_drain_stop(void)

@@ -8,9 +8,6 @@
 
 #include <err.h>
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,7 +15,10 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "bpf-log.h"
+#include "cgroup.h"
 #include "reason.h"
+#include "rights.h"
 
 /* A kernel function that the fexit programs stand on. */
 struct hook {
@@ -57,41 +57,8 @@ static const struct variant {
 
 static struct {
 	struct collect_bpf *skel;
-	struct ring_buffer *messages;
 	unsigned verbose;
-	/* What libbpf said last, for the reason of a failure. */
-	char said[4096];
-	size_t said_len;
 } bpf;
-
-static int keep_what_libbpf_says(enum libbpf_print_level level, const char *fmt,
-				 va_list ap)
-{
-	size_t n;
-	char *text;
-
-	if (level == LIBBPF_DEBUG && bpf.verbose < 3)
-		return 0;
-	if (vasprintf(&text, fmt, ap) < 0)
-		return 0;
-	if (bpf.verbose >= 2)
-		fputs(text, stderr);
-	/* A verifier's log is long; what it stumbled on is at its end. */
-	n = strlen(text);
-	if (level == LIBBPF_WARN) {
-		if (n >= sizeof(bpf.said)) {
-			memmove(text, text + n - sizeof(bpf.said) + 1,
-				sizeof(bpf.said));
-			n = sizeof(bpf.said) - 1;
-		}
-		if (bpf.said_len + n >= sizeof(bpf.said))
-			bpf.said_len = 0;
-		memcpy(bpf.said + bpf.said_len, text, n + 1);
-		bpf.said_len += n;
-	}
-	free(text);
-	return 0;
-}
 
 /* Number of arguments of a kernel function, or -1: it is not there. */
 static int function_args(const struct btf *btf, const char *name)
@@ -155,6 +122,12 @@ static bool is_tp_program(const char *name)
 	return false;
 }
 
+/* The programs of bpf/peer.bpf.h. */
+static bool notes_peers(const struct bpf_program *prog)
+{
+	return bpf_program__type(prog) == BPF_PROG_TYPE_CGROUP_SOCK_ADDR;
+}
+
 /* Which programs of the object this backend needs and this kernel takes. */
 static void choose_programs(const struct btf *btf, bool fexit, bool legacy)
 {
@@ -173,6 +146,9 @@ static void choose_programs(const struct btf *btf, bool fexit, bool legacy)
 			load = !fexit;
 		else if (prog == bpf.skel->progs.on_scan)
 			load = !legacy;
+		else if (notes_peers(prog))
+			load = !fexit && cgroup_root() >= 0 &&
+			       rights_have_net_admin();
 		bpf_program__set_autoload(prog, load);
 	}
 }
@@ -182,8 +158,7 @@ static int load(const struct settings *s, const struct btf *btf, bool fexit,
 {
 	int error;
 
-	bpf.said_len = 0;
-	bpf.said[0] = '\0';
+	bpf_log_forget();
 	bpf.skel = collect_bpf__open();
 	if (!bpf.skel)
 		return -errno;
@@ -223,6 +198,33 @@ static int attach(const char *name)
 }
 
 /*
+ * If another's program claims the root cgroup for itself, ours stay out, and
+ * there is a little less to tell.
+ */
+static void attach_to_cgroup(void)
+{
+	const struct {
+		struct bpf_program *prog;
+		struct bpf_link **link;
+	} peers[] = {
+		{ bpf.skel->progs.on_sendmsg4, &bpf.skel->links.on_sendmsg4 },
+		{ bpf.skel->progs.on_sendmsg6, &bpf.skel->links.on_sendmsg6 },
+		{ bpf.skel->progs.on_recvmsg4, &bpf.skel->links.on_recvmsg4 },
+		{ bpf.skel->progs.on_recvmsg6, &bpf.skel->links.on_recvmsg6 },
+	};
+
+	for (size_t i = 0; i < sizeof(peers) / sizeof(peers[0]); i++) {
+		if (!bpf_program__autoload(peers[i].prog))
+			continue;
+		*peers[i].link = bpf_program__attach_cgroup(peers[i].prog,
+							    cgroup_root());
+		if (*peers[i].link && bpf.verbose)
+			warnx("tp: attached %s",
+			      bpf_program__section_name(peers[i].prog));
+	}
+}
+
+/*
  * Reads the iterator to its end: the program runs once for each descriptor
  * of each process, and prints nothing.
  */
@@ -253,36 +255,6 @@ static void scan_open_sockets(void)
 	bpf.skel->links.on_scan = NULL;
 }
 
-static const char *log_text(__u32 message)
-{
-	static const char *const texts[] = {
-#define X(name, level, text) [NM_LOG_##name] = text,
-		NM_LOG_MESSAGES(X)
-#undef X
-	};
-
-	return message < sizeof(texts) / sizeof(texts[0]) ? texts[message]
-							  : "message %llu";
-}
-
-static int print_message(void *ctx, void *data, size_t size)
-{
-	const struct nm_log *l = data;
-	const char *text = log_text(l->message);
-	char line[128];
-
-	(void)ctx;
-	if (size < sizeof(*l))
-		return 0;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	snprintf(line, sizeof(line), text, (unsigned long long)l->a,
-		 (unsigned long long)l->b);
-#pragma GCC diagnostic pop
-	fprintf(stderr, "nm-collect: kernel: %s\n", line);
-	return 0;
-}
-
 static int start(bool fexit, const struct settings *s, struct reason *why)
 {
 	const char *name = fexit ? "fexit" : "tp";
@@ -290,7 +262,7 @@ static int start(bool fexit, const struct settings *s, struct reason *why)
 	struct btf *btf;
 
 	bpf.verbose = s->verbose;
-	libbpf_set_print(keep_what_libbpf_says);
+	bpf_log_listen(s->verbose);
 	btf = btf__load_vmlinux_btf();
 	if (!btf) {
 		explain_no_btf(why);
@@ -312,16 +284,15 @@ static int start(bool fexit, const struct settings *s, struct reason *why)
 		error = attach(name);
 	btf__free(btf);
 	if (error) {
-		explain_load(why, name, -error, bpf.said);
+		explain_load(why, name, -error, bpf_log_said());
 		collect_bpf__destroy(bpf.skel);
 		bpf.skel = NULL;
 		return -1;
 	}
+	attach_to_cgroup();
 	scan_open_sockets();
 	if (s->verbose)
-		bpf.messages =
-			ring_buffer__new(bpf_map__fd(bpf.skel->maps.messages),
-					 print_message, NULL, NULL);
+		bpf_log_open(bpf_map__fd(bpf.skel->maps.messages));
 	bpf_drain_init(bpf.skel, s);
 	return 0;
 }
@@ -338,16 +309,14 @@ static int start_tp(const struct settings *s, struct reason *why)
 
 static int drain(struct losses *lost)
 {
-	if (bpf.messages)
-		ring_buffer__consume(bpf.messages);
+	bpf_log_print();
 	return bpf_drain(lost);
 }
 
 static void stop(void)
 {
 	bpf_drain_stop();
-	ring_buffer__free(bpf.messages);
-	bpf.messages = NULL;
+	bpf_log_close();
 	collect_bpf__destroy(bpf.skel);
 	bpf.skel = NULL;
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Paths of programs and cgroups. A program's path comes from /proc while the
- * process lives; else from the names that the kernel side noted, which are a
- * path within a filesystem, looked for where that is mounted.
+ * Who a process is. Its program's path comes from /proc while it lives; else
+ * from the names that the kernel side noted, which are a path within a
+ * filesystem, looked for where that is mounted.
  */
 #include "identity.h"
 
-#include <err.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <mntent.h>
@@ -15,44 +14,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
-#include <linux/magic.h>
 #include <unistd.h>
 
+#include "cgroup.h"
+
 #define NS_PER_S 1000000000ULL
-
-/* include/linux/exportfs.h; the handle is the cgroup's 64-bit id */
-#define FILEID_KERNFS 0xfe
-
-static int cgroup_root = -1;
-static char cgroup_root_path[PATH_MAX];
-static long ticks_per_s;
-
-/* The cgroup2 mount, also where it is mounted beside version 1. */
-static void open_cgroup_root(void)
-{
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	struct mntent *m;
-
-	if (!mounts)
-		return;
-	while (cgroup_root < 0 && (m = getmntent(mounts))) {
-		if (strcmp(m->mnt_type, "cgroup2") != 0)
-			continue;
-		cgroup_root =
-			open(m->mnt_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (!realpath(m->mnt_dir, cgroup_root_path))
-			cgroup_root_path[0] = '\0';
-	}
-	endmntent(mounts);
-}
-
-void identity_init(void)
-{
-	ticks_per_s = sysconf(_SC_CLK_TCK);
-	if (cgroup_root < 0)
-		open_cgroup_root();
-}
 
 static char *read_link(const char *path)
 {
@@ -63,38 +29,6 @@ static char *read_link(const char *path)
 		return NULL;
 	to[n] = '\0';
 	return strdup(to);
-}
-
-char *identity_cgroup(uint64_t id)
-{
-	struct {
-		struct file_handle h;
-		uint64_t id;
-	} handle = { .h = { .handle_bytes = sizeof(id),
-			    .handle_type = FILEID_KERNFS } };
-	size_t root = strlen(cgroup_root_path);
-	char link[64], *path;
-	int fd;
-
-	if (cgroup_root < 0 || id == 0)
-		return NULL;
-	memcpy(handle.h.f_handle, &id, sizeof(id));
-	fd = open_by_handle_at(cgroup_root, &handle.h, O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	path = read_link(link);
-	close(fd);
-	if (!path || strncmp(path, cgroup_root_path, root) != 0) {
-		free(path);
-		return NULL;
-	}
-	memmove(path, path + root, strlen(path + root) + 1);
-	if (path[0] == '\0') {
-		free(path);
-		return strdup("/");
-	}
-	return path;
 }
 
 char *identity_exe(uint32_t pid)
@@ -208,6 +142,7 @@ void identity_clear(struct process *p)
 void identity_fill(struct process *p, const struct nm_process_key *key,
 		   const struct nm_process *k)
 {
+	uint64_t ns_per_tick = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
 	uint64_t ticks;
 
 	identity_clear(p);
@@ -220,9 +155,9 @@ void identity_fill(struct process *p, const struct nm_process_key *key,
 	p->uid_known = true;
 	p->netns = k->netns;
 	snprintf(p->comm, sizeof(p->comm), "%.*s", NM_COMM_LEN, k->comm);
-	p->cgroup = identity_cgroup(k->cgroup_id);
+	p->cgroup = cgroup_path(k->cgroup_id);
 	if (identity_proc_start(p->pid, &ticks) &&
-	    ticks == key->start_ns / (NS_PER_S / (uint64_t)ticks_per_s))
+	    ticks == key->start_ns / ns_per_tick)
 		p->exe = identity_exe(p->pid);
 	if (!p->exe)
 		p->exe = ended_exe(k);

@@ -8,9 +8,6 @@
 
 #include "backend.h"
 
-/* Opens what the look-ups need, as long as the rights are there. */
-void identity_init(void);
-
 /*
  * Fills p from the kernel's entry. Also looks at /proc, and believes it only
  * if the process there started at the same time.
@@ -25,9 +22,6 @@ void identity_clear(struct process *p);
  * (field 22). False: it is gone.
  */
 bool identity_proc_start(uint32_t pid, uint64_t *ticks);
-
-/* Path of a cgroup (v2) by its id, for the caller to free; NULL: unknown. */
-char *identity_cgroup(uint64_t id);
 
 /* Where /proc/PID/exe points, for the caller to free; NULL: not readable. */
 char *identity_exe(uint32_t pid);

@@ -57,6 +57,11 @@ void rights_missing(enum rights_for what, char *out, size_t size)
 	}
 }
 
+bool rights_have_net_admin(void)
+{
+	return have(CAP_NET_ADMIN);
+}
+
 /*
  * Makes these of the permitted capabilities the only permitted ones; with
  * `later`, that one too, but not effective.

@@ -16,6 +16,9 @@ enum rights_for {
 /* Names of the missing ones ("CAP_BPF, CAP_PERFMON"); "" if none is. */
 void rights_missing(enum rights_for what, char *out, size_t size);
 
+/* May programs be attached to a cgroup? */
+bool rights_have_net_admin(void);
+
 /*
  * Gives up everything but reading names, and the user id 0; for good. If
  * usable() then says no, CAP_BPF is kept as well: before 5.19 no map can be
