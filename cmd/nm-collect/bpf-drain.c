@@ -15,6 +15,7 @@
 
 #include <bpf/bpf.h>
 
+#include "buf.h"
 #include "cache.h"
 #include "cgroup.h"
 #include "emit.h"
@@ -37,6 +38,7 @@
 struct known {
 	struct process process;
 	uint64_t tx_lost_detail, rx_lost_detail; /* told until now */
+	uint64_t tx_bytes, rx_bytes; /* all of it, once it has ended */
 	uint32_t execs;
 	bool ended;
 };
@@ -48,6 +50,7 @@ static struct {
 	int processes;
 	int lost;
 	int cpus;
+	struct nm_buf ended;	/* keys of those that ended just now */
 	struct nm_cache *known; /* nm_process_key -> struct known */
 	struct nm_lost *per_cpu;
 	struct nm_lost told;
@@ -104,10 +107,11 @@ static void find_programs(struct collect_bpf *skel)
 	struct bpf_program *prog;
 
 	drain.nprograms = 0;
-	bpf_object__for_each_program(
-		prog, skel->obj) if (bpf_program__fd(prog) >= 0 &&
-				     drain.nprograms < MAX_PROGRAMS)
-		drain.programs[drain.nprograms++] = bpf_program__fd(prog);
+	bpf_object__for_each_program (prog, skel->obj)
+		if (bpf_program__fd(prog) >= 0 &&
+		    drain.nprograms < MAX_PROGRAMS)
+			drain.programs[drain.nprograms++] =
+				bpf_program__fd(prog);
 	drain.missed = missed_calls();
 }
 
@@ -139,6 +143,7 @@ void bpf_drain_init(struct collect_bpf *skel, const struct settings *s)
 void bpf_drain_stop(void)
 {
 	nm_cache_free(drain.known);
+	nm_buf_free(&drain.ended);
 	free(drain.per_cpu);
 	free(drain.process_keys);
 	free(drain.process_values);
@@ -217,7 +222,9 @@ static void see_process(const struct nm_process_key *key,
 	/* Ended before the swap: all that it moved is in what we now tell. */
 	if (v->ended_ns && v->ended_ns < swapped_ns && !k->ended) {
 		k->ended = true;
-		emit_process_end(&k->process, v->tx_bytes, v->rx_bytes);
+		k->tx_bytes = v->tx_bytes;
+		k->rx_bytes = v->rx_bytes;
+		nm_buf_add(&drain.ended, key, sizeof(*key));
 	} else if (k->ended && swapped_ns - v->ended_ns > LINGER_NS) {
 		bpf_map_delete_elem(drain.processes, key);
 		nm_cache_drop(drain.known, key);
@@ -292,6 +299,21 @@ static int tell_flows(int map, uint64_t *told)
 	return 0;
 }
 
+/* Behind the flows, so that a process's end is its last record. */
+static void tell_ended(void)
+{
+	const struct nm_process_key *keys = (void *)drain.ended.data;
+	size_t n = drain.ended.len / sizeof(*keys);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct known *k = nm_cache_get(drain.known, &keys[i]);
+
+		if (k)
+			emit_process_end(&k->process, k->tx_bytes, k->rx_bytes);
+	}
+	drain.ended.len = 0;
+}
+
 static int tell_lost(struct losses *losses)
 {
 	uint64_t missed = missed_calls();
@@ -332,6 +354,7 @@ int bpf_drain(struct losses *lost)
 	if (see_processes(now_ns) ||
 	    tell_flows(drain.flow_maps[full], &flows) || tell_lost(lost))
 		return -1;
+	tell_ended();
 	if (drain.settings->verbose >= 2)
 		warnx("maps: %zu of %" PRIu64 " processes, %" PRIu64
 		      " of %" PRIu64 " flows",

@@ -162,8 +162,8 @@ static void tell_rights(void)
 	rights_missing(RIGHTS_NAMES, missing, sizeof(missing));
 	if (missing[0])
 		emit_notice("warning", "rights",
-			    "programs' paths and open sockets of other users "
-			    "are not to be seen: %s is missing",
+			    "paths of programs and cgroups are not all to be "
+			    "seen without %s",
 			    missing);
 }
 

@@ -79,7 +79,7 @@ void explain_load(struct reason *why, const char *backend, int error,
 		reason_set(why,
 			   "run it as root, or give nm-collect the "
 			   "capabilities of nm-collect(8)",
-			   "not permitted: %s is missing", missing);
+			   "not permitted without %s", missing);
 		return;
 	}
 	if (error == EPERM) {
