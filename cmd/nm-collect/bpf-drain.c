@@ -107,7 +107,7 @@ static void find_programs(struct collect_bpf *skel)
 	struct bpf_program *prog;
 
 	drain.nprograms = 0;
-	bpf_object__for_each_program (prog, skel->obj)
+	bpf_object__for_each_program(prog, skel->obj)
 		if (bpf_program__fd(prog) >= 0 &&
 		    drain.nprograms < MAX_PROGRAMS)
 			drain.programs[drain.nprograms++] =

@@ -133,7 +133,7 @@ static void choose_programs(const struct btf *btf, bool fexit, bool legacy)
 {
 	struct bpf_program *prog;
 
-	bpf_object__for_each_program (prog, bpf.skel->obj) {
+	bpf_object__for_each_program(prog, bpf.skel->obj) {
 		const char *section = bpf_program__section_name(prog);
 		const char *name = bpf_program__name(prog);
 		bool load = true;
@@ -190,7 +190,7 @@ static int attach(const char *name)
 
 	if (error || !bpf.verbose)
 		return error;
-	bpf_object__for_each_program (prog, bpf.skel->obj)
+	bpf_object__for_each_program(prog, bpf.skel->obj)
 		if (bpf_program__autoload(prog) && !notes_peers(prog))
 			warnx("%s: attached %s", name,
 			      bpf_program__section_name(prog));
