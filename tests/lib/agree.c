@@ -125,30 +125,20 @@ static void put_value(struct nm_buf *b, int depth)
 		"nan",
 	};
 	const uint32_t all = sizeof(literal) / sizeof(*literal), good = 16;
+	bool nested = depth < 4 && !below(4);
+	uint32_t what = below(8);
 
-	switch (below(8)) {
-	case 0:
-		if (depth < 4 && !below(4)) {
-			put_object(b, depth + 1);
-			break;
-		}
-		/* fall through */
-	case 1:
-	case 2:
+	if (what == 0 && nested) {
+		put_object(b, depth + 1);
+	} else if (what == 1 && nested) {
+		nm_buf_putc(b, '[');
+		put_value(b, depth + 1);
+		nm_buf_putc(b, ']');
+	} else if (what < 3) {
 		put_string(b);
-		break;
-	case 3:
-		if (depth < 4 && !below(4)) {
-			nm_buf_putc(b, '[');
-			put_value(b, depth + 1);
-			nm_buf_putc(b, ']');
-			break;
-		}
-		/* fall through */
-	case 4:
+	} else if (what < 5) {
 		nm_buf_puts(b, literal[below(below(40) ? good : all)]);
-		break;
-	default:
+	} else {
 		nm_buf_printf(b, "%u", below(1000000000));
 	}
 }
