@@ -26,12 +26,12 @@ struct nm_cache {
 	size_t stride;	 /* from one entry to the next */
 	char *entries;
 	uint32_t *bucket;
-	uint32_t bucket_mask;
+	unsigned int bucket_shift; /* of a hash, to its bucket */
 	uint32_t free, newest, oldest;
 	uint32_t entries_max, entries_used; /* beyond: never touched memory */
 	size_t count;
 	uint64_t evicted;
-	uint64_t seed;
+	uint64_t factor;
 	void (*on_evict)(const void *key, void *value);
 };
 
@@ -58,23 +58,29 @@ static void *value_of(const struct nm_cache *c, uint32_t i)
 }
 
 /*
- * Seeded, because keys come from the network: nobody outside can choose them
- * so that they all fall into one bucket.
+ * Multiplying by a random odd number, of which the highest bits are used, is
+ * universal hashing (Dietzfelbinger and others, 1997): keys come from the
+ * network, and nobody outside can choose them to fall into one bucket.
  */
 static uint32_t hash_of(const struct nm_cache *c, const void *key)
 {
 	const unsigned char *k = key;
-	uint64_t h = c->seed, word;
+	uint64_t h = 0, word;
 	size_t n;
 
 	for (size_t i = 0; i < c->key_size; i += n) {
 		n = c->key_size - i < 8 ? c->key_size - i : 8;
 		word = 0;
 		memcpy(&word, k + i, n);
-		h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-		h ^= h >> 29;
+		h ^= h >> 32;
+		h = (h ^ word) * c->factor;
 	}
-	return (uint32_t)(h >> 32 ^ h);
+	return (uint32_t)(h >> 32);
+}
+
+static uint32_t *bucket_of(const struct nm_cache *c, uint32_t hash)
+{
+	return &c->bucket[hash >> c->bucket_shift];
 }
 
 struct nm_cache *nm_cache_new(size_t entries, size_t key_size,
@@ -82,14 +88,15 @@ struct nm_cache *nm_cache_new(size_t entries, size_t key_size,
 			      void (*on_evict)(const void *key, void *value))
 {
 	struct nm_cache *c = calloc(1, sizeof(*c));
-	size_t buckets = 16;
+	size_t buckets = 2;
 
 	if (!c)
 		err(1, "cannot allocate a cache");
 	if (!entries || entries >= NONE / 2)
 		errx(1, "a cache cannot have %zu entries", entries);
-	while (buckets < entries)
-		buckets *= 2;
+	c->bucket_shift = 31;
+	for (; buckets < entries; buckets *= 2)
+		c->bucket_shift--;
 	c->key_size = key_size;
 	c->value_size = value_size;
 	c->key_room = aligned(key_size);
@@ -100,19 +107,19 @@ struct nm_cache *nm_cache_new(size_t entries, size_t key_size,
 	if (!c->entries || !c->bucket)
 		err(1, "cannot allocate a cache of %zu entries", entries);
 	memset(c->bucket, 0xff, buckets * sizeof(*c->bucket));
-	c->bucket_mask = (uint32_t)(buckets - 1);
 	c->newest = c->oldest = NONE;
 	c->free = NONE;
 	c->entries_max = (uint32_t)entries;
 	c->on_evict = on_evict;
-	if (getrandom(&c->seed, sizeof(c->seed), 0) != sizeof(c->seed))
+	if (getrandom(&c->factor, sizeof(c->factor), 0) != sizeof(c->factor))
 		err(1, "cannot get random bytes");
+	c->factor |= 1;
 	return c;
 }
 
 static uint32_t find(const struct nm_cache *c, const void *key, uint32_t hash)
 {
-	uint32_t i = c->bucket[hash & c->bucket_mask];
+	uint32_t i = *bucket_of(c, hash);
 
 	while (i != NONE && (at(c, i)->hash != hash ||
 			     memcmp(key_of(c, i), key, c->key_size)))
@@ -156,7 +163,7 @@ static void touch(struct nm_cache *c, uint32_t i)
 static void forget(struct nm_cache *c, uint32_t i)
 {
 	struct entry *e = at(c, i);
-	uint32_t *link = &c->bucket[e->hash & c->bucket_mask];
+	uint32_t *link = bucket_of(c, e->hash);
 
 	while (*link != i)
 		link = &at(c, *link)->next;
@@ -205,7 +212,7 @@ void *nm_cache_put(struct nm_cache *c, const void *key, bool *made)
 		return value_of(c, i);
 	}
 	i = unused_entry(c);
-	bucket = &c->bucket[hash & c->bucket_mask];
+	bucket = bucket_of(c, hash);
 	at(c, i)->hash = hash;
 	at(c, i)->next = *bucket;
 	*bucket = i;

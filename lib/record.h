@@ -77,7 +77,10 @@ const char *nm_record_scan(struct nm_record *r, const char *line, size_t len);
  */
 const struct nm_field *nm_find(const struct nm_record *r, const char *key);
 
-/* The value of an integer key in 0..2^64-1. False: absent or not that. */
+/*
+ * The value of a key that is an integer of 0 or more (lines with one above
+ * 2^63-1 are refused, as by jansson). False: absent or not that.
+ */
 bool nm_get_u64(const struct nm_record *r, const char *key, uint64_t *value);
 
 /* The value of any number. */
