@@ -56,7 +56,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror \
 LIB_OBJS := $(patsubst lib/%.c,$(B)/lib/%.o,$(wildcard lib/*.c))
 cmd_objs  = $(patsubst cmd/%.c,$(B)/cmd/%.o,$(wildcard cmd/$(1).c cmd/$(1)/*.c))
 TEST_PROGS := $(patsubst tests/%.c,$(B)/tests/%,\
-	$(wildcard tests/*.c tests/lib/*.c))
+	$(wildcard tests/*.c tests/lib/*.c)) $(B)/tests/nm-traffic
 
 ifeq ($(V),)
 Q = @
@@ -104,6 +104,11 @@ $(B)/tests/%: tests/%.c $(B)/libnm.a | $$(@D)/
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MD -MP -o $@ $< $(B)/libnm.a \
 		$(ALL_LDFLAGS) $(TEST_LDLIBS_$*) -ljansson $(LDLIBS)
+
+$(B)/tests/nm-traffic: $(patsubst %.c,$(B)/%.o,$(wildcard tests/traffic/*.c))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ \
+		$(TEST_LDLIBS_nm-traffic) $(LDLIBS)
 
 test-programs: $(TEST_PROGS)
 
