@@ -1,0 +1,50 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Is a guest of tests/vm/run what the other tests take for granted? If one of
+# these fails, look at tests/vm/init and tests/vm/image first.
+
+@test "guest: the kernel describes its types (BTF)" {
+	[ -s /sys/kernel/btf/vmlinux ]
+}
+
+@test "guest: cgroup2, bpf, tracefs and securityfs are mounted" {
+	grep -q ' /sys/fs/cgroup cgroup2 ' /proc/mounts
+	grep -q ' /sys/fs/bpf bpf ' /proc/mounts
+	grep -q ' /sys/kernel/tracing tracefs ' /proc/mounts
+	grep -q ' /sys/kernel/security securityfs ' /proc/mounts
+}
+
+@test "guest: there is no network but loopback" {
+	[ "$(ls /sys/class/net)" = lo ]
+	ip -br address show lo | grep -q '127.0.0.1/8 ::1/128'
+}
+
+@test "guest: network namespaces can be joined by veth" {
+	ip netns add one
+	ip netns add two
+	ip -n one link add left type veth peer name right netns two
+	ip -n one link show left
+	ip -n two link show right
+	ip netns del one
+	ip netns del two
+}
+
+@test "guest: modules load on demand" {
+	modprobe tls
+	modprobe tcp_diag
+	ss -tn
+}
+
+@test "guest: the programs that tests use are there and find their libraries" {
+	local program broken=
+
+	for program in curl ip iperf3 jq nginx setpriv socat ss tc unshare; do
+		ldd "$(type -P "$program")" | grep -q 'not found' &&
+			broken+=" $program"
+	done
+	for program in "$B"/nm-* "$B"/tests/*; do
+		[ -x "$program" ] && ldd "$program" | grep -q 'not found' &&
+			broken+=" $program"
+	done
+	[ -z "$broken" ] || { echo "broken:$broken"; false; }
+}
