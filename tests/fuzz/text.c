@@ -50,13 +50,23 @@ static void cleaned_is_clean(const char *text, size_t size)
 	free(twice);
 }
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	if (!setlocale(LC_ALL, "C.UTF-8"))
+		abort();
+	return 0;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	char *text = malloc(len + 1);
 
-	if (!text || !setlocale(LC_ALL, "C.UTF-8"))
+	if (!text)
 		abort();
 	memcpy(text, bytes, len);
 	text[len] = '\0';
