@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keeps the table of connections: counters grow with each dump and get their
+ * last value from the notice of the end.
+ *
+ * Dumps and notices are read one after the other, each to its end. So what
+ * comes out of a dump is never older than a notice that was read before: a
+ * connection is not found again after its end, and not counted twice.
+ */
+#ifndef NM_DIAG_WATCH_H
+#define NM_DIAG_WATCH_H
+
+#include "diag-table.h"
+
+/* What found no place in the table. */
+struct watch_lost {
+	uint64_t flows; /* connections that were only seen at their end */
+	uint64_t tx_bytes, rx_bytes; /* of those */
+	uint64_t notices;	     /* how often the kernel dropped some */
+};
+
+/*
+ * Takes note of what there is; its past is not told. ended_max: connections
+ * between two dumps to be kept. 0, or -1 and errno.
+ */
+int watch_start(uint64_t ended_max);
+
+/* 0, or -1 and errno */
+int watch_notices(void);
+int watch_dump(void);
+
+/* How many dumps in a row did not have it. */
+uint32_t watch_missed(const struct connection *c);
+
+/*
+ * To be called before a connection is told of, after a dump: who opened it is
+ * then known, by whether somebody listens, or has until now, on its port.
+ */
+void watch_settle(struct connection *c);
+
+/* Since it was asked the last time. */
+struct watch_lost watch_take_lost(void);
+
+#endif
