@@ -246,7 +246,7 @@ static int collect(const struct backend *b)
 	catch_signals(&caught);
 	if (!emit_flush())
 		return NM_EXIT_OK;
-	while (!stopping && (count == 0 || intervals < count)) {
+	for (bool last = false; !last;) {
 		struct losses lost = { 0 };
 		uint64_t now_us;
 
@@ -255,6 +255,8 @@ static int collect(const struct backend *b)
 		if (deadline < seconds(CLOCK_MONOTONIC))
 			deadline = seconds(CLOCK_MONOTONIC);
 		wait_until(b, deadline, &caught);
+		/* Asked before the drain: what comes until then is in it. */
+		last = stopping || ++intervals == count;
 		if (b->drain(&lost)) {
 			warn("backend %s", b->name);
 			return NM_EXIT_FAIL;
@@ -262,7 +264,6 @@ static int collect(const struct backend *b)
 		now_us = cpu_us();
 		emit_tick(&lost, now_us - used_us);
 		used_us = now_us;
-		intervals++;
 		if (!emit_flush())
 			break;
 	}
