@@ -146,6 +146,7 @@ static __always_inline void scan_tcp(struct sock *sk, struct tcp_sock *tp,
 	if (!state || state->seq_known)
 		return;
 	state->read_seq = tp->copied_seq;
+	state->urgent_seq = tp->urg_seq;
 	state->seq_known = 1;
 	state->lport = l.port;
 	if (!state->dir)

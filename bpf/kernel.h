@@ -26,6 +26,7 @@
 
 #define SOCK_RAW 3
 
+#define MSG_OOB	     0x1
 #define MSG_PEEK     0x2
 #define MSG_ERRQUEUE 0x2000
 
@@ -35,8 +36,9 @@
 #define TCP_CLOSE	7
 #define TCP_LISTEN	10
 
-/* enum sock_flags in include/net/sock.h: a FIN has arrived */
-#define SOCK_DONE 1
+/* enum sock_flags in include/net/sock.h */
+#define SOCK_DONE      1 /* a FIN has arrived */
+#define SOCK_URGINLINE 2
 
 /* include/linux/sched.h */
 #define PF_KTHREAD 0x00200000
@@ -112,6 +114,7 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u32 rcv_nxt;
 	__u32 copied_seq;
+	__u32 urg_seq;
 	__u64 bytes_received;
 };
 

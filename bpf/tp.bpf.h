@@ -47,6 +47,37 @@ static __always_inline bool has_ulp(const struct tcp_sock *tp)
 	return tp->inet_conn.icsk_ulp_ops;
 }
 
+static __always_inline bool socket_flag(const struct sock *sk, int flag)
+{
+	return sk->__sk_common.skc_flags & 1UL << flag;
+}
+
+/*
+ * How far the reader has come, in bytes that it was given. Two things take a
+ * sequence number and are no such byte: a FIN, which is always the last, and
+ * an urgent byte outside the stream (RFC 6093), which recv(MSG_OOB) fetches.
+ */
+static __always_inline __u32 read_since(struct socket_state *state,
+					const struct sock *sk,
+					const struct tcp_sock *tp)
+{
+	__u32 from = state->read_seq, urgent = tp->urg_seq;
+	__u32 moved = tp->copied_seq - from;
+
+	if (!moved)
+		return 0;
+	state->read_seq = tp->copied_seq;
+	if (urgent && urgent != state->urgent_seq && urgent - from < moved &&
+	    !socket_flag(sk, SOCK_URGINLINE)) {
+		state->urgent_seq = urgent;
+		moved--;
+	}
+	if (moved && tp->copied_seq == tp->rcv_nxt &&
+	    socket_flag(sk, SOCK_DONE))
+		moved--;
+	return moved;
+}
+
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(on_rcv_space_adjust, struct sock *sk)
 {
@@ -59,12 +90,7 @@ int BPF_PROG(on_rcv_space_adjust, struct sock *sk)
 	state = socket_state(sk, false);
 	if (!state || !state->seq_known)
 		return 0;
-	moved = tp->copied_seq - state->read_seq;
-	state->read_seq = tp->copied_seq;
-	/* A FIN takes a number too; it is always the last. */
-	if (moved && tp->copied_seq == tp->rcv_nxt &&
-	    sk->__sk_common.skc_flags & 1UL << SOCK_DONE)
-		moved--;
+	moved = read_since(state, sk, tp);
 	if (moved)
 		account(sk, false, moved, NULL);
 	return 0;
@@ -84,7 +110,7 @@ int BPF_PROG(on_recv_length, struct sock *sk, int ret, int flags)
 		datagram(sk, false, ret);
 		return 0;
 	}
-	if (!has_ulp(tp)) {
+	if (!has_ulp(tp) && !(flags & MSG_OOB)) {
 		state = socket_state(sk, true);
 		if (state && state->seq_known)
 			return 0;
