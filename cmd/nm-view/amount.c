@@ -39,6 +39,6 @@ int amount_width(enum unit unit)
 	case UNIT_EXACT:
 		return 15;
 	default:
-		return 8;
+		return 7;
 	}
 }

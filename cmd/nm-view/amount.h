@@ -21,7 +21,7 @@ const char *amount_text(uint64_t bytes, enum unit unit, char out[AMOUNT_TEXT]);
 const char *amount_rate(double bytes_per_s, enum unit unit,
 			char out[AMOUNT_TEXT]);
 
-/* Columns that amounts of this unit take in a table. */
+/* Columns that amounts of this unit take, within reason. */
 int amount_width(enum unit unit);
 
 #endif

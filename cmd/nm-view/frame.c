@@ -19,44 +19,45 @@
 #define HEADER_LINES	 3
 #define NOTICE_LINES_MAX 3
 
-/* Writes pieces of a line from left to right, each whole or not at all. */
+/*
+ * Writes pieces of a line from left to right, a gap between them, each whole
+ * or not at all: a label without its figure says nothing.
+ */
 struct pen {
 	int y, x;
 	int end;
-	bool full;
+	bool begun;
 };
 
-static void piece(struct pen *pen, enum role role, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+static void piece(struct pen *pen, const char *label, enum role role,
+		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-static void piece(struct pen *pen, enum role role, const char *fmt, ...)
+static void piece(struct pen *pen, const char *label, enum role role,
+		  const char *fmt, ...)
 {
+	int x = pen->x + (pen->begun ? 3 : 0), label_width, width;
 	char text[256];
 	va_list ap;
-	int width;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	label_width = (int)nm_width(label);
 	width = (int)nm_width(text);
-	pen->full |= pen->x + width > pen->end;
-	if (pen->full)
+	if (x + label_width + width > pen->end)
 		return;
-	canvas_put(pen->y, pen->x, width, role, text);
-	pen->x += width;
-}
-
-static void gap(struct pen *pen)
-{
-	pen->x += 3;
+	canvas_put(pen->y, x, label_width, ROLE_LABEL, label);
+	canvas_put(pen->y, x + label_width, width, role, text);
+	pen->x = x + label_width + width;
+	pen->begun = true;
 }
 
 static const char *quality(const struct model *m)
 {
 	if (m->any_exact && m->any_inferred)
-		return "partly inferred";
+		return "exact, ~ inferred";
 	if (m->any_inferred || (!m->any_exact && !strcmp(m->backend, "diag")))
-		return "inferred";
+		return "~ inferred";
 	return "exact";
 }
 
@@ -65,7 +66,7 @@ static void draw_source(const struct view *v, int y)
 	const struct model *m = v->model;
 	struct pen pen = { .y = y, .x = 1, .end = canvas_width() - 1 };
 	time_t seconds = (time_t)(m->shown.ts_us / 1000000);
-	char clock[32] = "";
+	char clock[32] = "", label[32];
 	const char *state = v->paused ? " PAUSED " : "";
 	struct tm tm;
 
@@ -75,52 +76,47 @@ static void draw_source(const struct view *v, int y)
 					       : "%H:%M:%S",
 			 &tm);
 	pen.end -= (int)(strlen(clock) + strlen(state) + 2);
-	piece(&pen, ROLE_TITLE, "%s", m->host[0] ? m->host : "nm-view");
+	piece(&pen, "", ROLE_TITLE, "%s", m->host[0] ? m->host : "nm-view");
 	if (m->backend[0]) {
-		gap(&pen);
-		piece(&pen, ROLE_LABEL, "%s: ", m->backend);
-		piece(&pen, ROLE_NORMAL, "%s", quality(m));
+		snprintf(label, sizeof(label), "%s: ", m->backend);
+		piece(&pen, label, ROLE_NORMAL, "%s", quality(m));
 	}
-	if (m->kernel[0]) {
-		gap(&pen);
-		piece(&pen, ROLE_LABEL, "Linux ");
-		piece(&pen, ROLE_NORMAL, "%s", m->kernel);
-	}
-	pen = (struct pen){ .y = y, .x = pen.end + 1, .end = canvas_width() };
-	if (v->paused)
-		piece(&pen, ROLE_STATE, "%s", state);
-	pen.x++;
-	piece(&pen, ROLE_NORMAL, "%s", clock);
+	if (m->kernel[0])
+		piece(&pen, "Linux ", ROLE_NORMAL, "%s", m->kernel);
+	canvas_put(y, pen.end + 1, canvas_width(), ROLE_STATE, state);
+	canvas_put(y, pen.end + 2 + (int)strlen(state), canvas_width(),
+		   ROLE_NORMAL, clock);
 }
 
 /* Fixed widths: the eye finds the figure where it was. */
 static void draw_sum(struct pen *pen, const char *label, double rate,
-		     uint64_t bytes, enum unit unit)
+		     uint64_t bytes, enum unit unit, bool total)
 {
-	char text[AMOUNT_TEXT];
 	int width = amount_width(unit);
+	char text[AMOUNT_TEXT];
 
-	piece(pen, ROLE_LABEL, "%s", label);
-	piece(pen, ROLE_FIGURE, "%*s", width + 2,
+	piece(pen, label, ROLE_FIGURE, "%*s", width + 2,
 	      amount_rate(rate, unit, text));
-	piece(pen, ROLE_NORMAL, " %*s", width, amount_text(bytes, unit, text));
+	pen->begun = false;
+	if (total)
+		piece(pen, "", ROLE_NORMAL, "  %*s", width,
+		      amount_text(bytes, unit, text));
+	pen->begun = true;
 }
 
 static void draw_sums(const struct view *v, int y)
 {
 	const struct totals *t = &v->model->shown;
 	struct pen pen = { .y = y, .x = 1, .end = canvas_width() };
+	/* "Sent ", "   Received ", and for each a rate and a total. */
+	bool total = canvas_width() > 17 + 4 * amount_width(v->unit) + 8;
 	char span[NM_UNIT_TEXT];
 
-	draw_sum(&pen, "Sent", t->tx_rate, t->tx_bytes, v->unit);
-	gap(&pen);
-	draw_sum(&pen, "Received", t->rx_rate, t->rx_bytes, v->unit);
-	if (t->ts_us <= t->since_us)
-		return;
-	gap(&pen);
-	piece(&pen, ROLE_LABEL, "in ");
-	piece(&pen, ROLE_NORMAL, "%s",
-	      nm_span_text(t->ts_us - t->since_us, span));
+	draw_sum(&pen, "Sent ", t->tx_rate, t->tx_bytes, v->unit, total);
+	draw_sum(&pen, "Received ", t->rx_rate, t->rx_bytes, v->unit, total);
+	if (t->ts_us > t->since_us)
+		piece(&pen, "in ", ROLE_NORMAL, "%s",
+		      nm_span_text(t->ts_us - t->since_us, span));
 }
 
 /* A little is not nothing. */
@@ -138,11 +134,9 @@ static const char *share_text(uint64_t part, uint64_t all, char out[16])
 static void draw_lost(struct pen *pen, uint64_t n, const char *what,
 		      const char *plural)
 {
-	if (!n)
-		return;
-	gap(pen);
-	piece(pen, ROLE_WARNING, "no room for %" PRIu64 " %s%s", n, what,
-	      n == 1 ? "" : plural);
+	if (n)
+		piece(pen, "", ROLE_WARNING, "no room for %" PRIu64 " %s%s", n,
+		      what, n == 1 ? "" : plural);
 }
 
 static void draw_health(const struct view *v, int y)
@@ -152,53 +146,50 @@ static void draw_health(const struct view *v, int y)
 	struct pen pen = { .y = y, .x = 1, .end = canvas_width() };
 	char status[128], share[16];
 
-	if (v->filter[0]) {
-		piece(&pen, ROLE_STATE, " /%s ", v->filter);
-		pen.x++;
-	}
+	if (v->filter[0])
+		piece(&pen, "", ROLE_STATE, " /%s ", v->filter);
 	v->screen->status(v, status, sizeof(status));
-	piece(&pen, ROLE_NORMAL, "%s", status);
-	if (v->bad_lines) {
-		gap(&pen);
-		piece(&pen, ROLE_WARNING, "%" PRIu64 " bad line%s",
+	piece(&pen, "", ROLE_NORMAL, "%s", status);
+	if (v->bad_lines)
+		piece(&pen, "", ROLE_WARNING, "%" PRIu64 " bad line%s",
 		      v->bad_lines, v->bad_lines == 1 ? "" : "s");
-	}
 	draw_lost(&pen, t->lost_flows, "flow", "s");
 	draw_lost(&pen, t->lost_processes, "process", "es");
-	gap(&pen);
-	piece(&pen, ROLE_LABEL, "unnamed ");
-	piece(&pen, ROLE_NORMAL, "%s",
+	piece(&pen, "unnamed ", ROLE_NORMAL, "%s",
 	      share_text(t->unknown_bytes, all, share));
-	if (t->cpu_share >= 0) {
-		gap(&pen);
-		piece(&pen, ROLE_LABEL, "collector ");
-		piece(&pen, ROLE_NORMAL, "%.2f %% of a core",
+	if (t->cpu_share >= 0)
+		piece(&pen, "collector ", ROLE_NORMAL, "%.2f %% of a core",
 		      100.0 * t->cpu_share);
-	}
 }
 
 static void draw_keys(const struct view *v, int y)
 {
-	struct pen pen = { .y = y, .x = 0, .end = canvas_width() };
+	int x = 0;
 
 	if (prompt_is_open()) {
 		prompt_draw(y);
 		return;
 	}
 	if (v->ended) {
-		piece(&pen, ROLE_STATE, " input ended ");
-		pen.x++;
+		canvas_put(y, 0, 13, ROLE_STATE, " input ended ");
+		x = 14;
 	}
-	for (int i = 1; i < ACTION_COUNT && !pen.full; i++) {
+	for (int i = 1; i < ACTION_COUNT; i++) {
 		int key = (int)strcspn(actions[i].keys, " ");
+		int word = (int)strlen(actions[i].label);
+		char text[16];
 
-		if (!actions[i].label[0])
+		if (!word)
 			continue;
 		/* A key and its word: both, or there is no room. */
-		pen.full = pen.x + key + 3 + (int)strlen(actions[i].label) >
-			   pen.end;
-		piece(&pen, ROLE_KEY, " %.*s ", key, actions[i].keys);
-		piece(&pen, ROLE_KEY_LABEL, "%s ", actions[i].label);
+		if (x + key + word + 3 > canvas_width())
+			break;
+		snprintf(text, sizeof(text), " %.*s ", key, actions[i].keys);
+		canvas_put(y, x, key + 2, ROLE_KEY, text);
+		x += key + 2;
+		canvas_put(y, x, word, ROLE_KEY_LABEL, actions[i].label);
+		x += word;
+		canvas_fill(y, x++, 1, ROLE_KEY_LABEL);
 	}
 }
 
@@ -264,7 +255,7 @@ static void draw_too_small(void)
 }
 
 /* On paper there are no keys to press, and every row is printed. */
-int frame_draw(const struct view *v)
+void frame_paint(const struct view *v)
 {
 	const struct model *m = v->model;
 	int width = canvas_width(), height = canvas_height(), top = 0;
@@ -274,7 +265,7 @@ int frame_draw(const struct view *v)
 	if (width < CANVAS_MIN_WIDTH ||
 	    (height && height < CANVAS_MIN_HEIGHT)) {
 		draw_too_small();
-		return canvas_end();
+		return;
 	}
 	if (!v->screen->whole) {
 		draw_source(v, 0);
@@ -290,5 +281,10 @@ int frame_draw(const struct view *v)
 	v->screen->draw(v, top, height ? bottom - top : 0);
 	if (height)
 		draw_keys(v, height - 1);
+}
+
+int frame_draw(const struct view *v)
+{
+	frame_paint(v);
 	return canvas_end();
 }

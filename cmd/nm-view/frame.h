@@ -8,7 +8,11 @@
 
 struct view;
 
-/* Draws the whole picture. -1 and errno: text could not be written. */
+/* Draws the whole picture, but does not show it. */
+void frame_paint(const struct view *v);
+
+/* Draws and shows the whole picture. -1 and errno: text could not be written.
+ */
 int frame_draw(const struct view *v);
 
 #endif

@@ -120,7 +120,7 @@ static enum role put_sockets(const void *row, char *out, size_t size)
 	out[0] = '\0';
 	if (p->shown.ended)
 		snprintf(out, size, "ended");
-	else if (p->kind == PROC_USER || p->shown.sockets)
+	else if (p->kind != PROC_EARLIER)
 		snprintf(out, size, "%" PRIu32 "%s", p->shown.sockets,
 			 p->shown.sockets_more ? "+" : "");
 	return p->shown.sockets ? ROLE_NORMAL : ROLE_FAINT;

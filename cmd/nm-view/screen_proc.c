@@ -132,6 +132,8 @@ static void fit(struct table *t)
 	struct column *detail = &t->column[COLUMN_DETAIL];
 	int width = canvas_width(), amount = amount_width(proc_shape.unit);
 
+	if (amount < 8) /* for the titles */
+		amount = 8;
 	t->column[COLUMN_TX_RATE].width = amount;
 	t->column[COLUMN_RX_RATE].width = amount;
 	t->column[COLUMN_TX].width = amount;

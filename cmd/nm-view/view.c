@@ -8,6 +8,7 @@
 #include <wchar.h>
 
 #include "canvas.h"
+#include "frame.h"
 #include "prompt.h"
 #include "text.h"
 #include "view.h"
@@ -187,6 +188,10 @@ void view_tick(struct view *v)
 	if (!v->paused)
 		model_show(v->model);
 	update(v);
+	if (!*v->script)
+		return;
+	/* Keys mean what they mean to who sees the picture. */
+	frame_paint(v);
 	play(v);
 }
 
