@@ -151,13 +151,13 @@ fuzz: ## run the fuzzers for SECONDS each (60)
 # --- Keeping the house -------------------------------------------------------
 
 C_FILES := $(shell git ls-files -co --exclude-standard '*.c' '*.h' 2>/dev/null)
-SH_FILES := cmd/netmonitor packaging/deps tests/run tests/vm/run \
-	tests/bench/run tests/fuzz/run .ci/run
+SH_FILES := $(shell git grep -l --untracked -e '^\#! */bin/\(ba\)*sh' \
+	-e '^\# shellcheck shell=' 2>/dev/null)
 
 lint: ## format, shell scripts, manual pages
-	clang-format --dry-run -Werror $(C_FILES)
-	shellcheck $(wildcard $(SH_FILES))
-	mandoc -Tlint -Wwarning man/*.[1-8]
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+	$(Q)shellcheck -x -P SCRIPTDIR $(SH_FILES)
+	$(Q)mandoc -Tlint -Wwarning man/*.[1-8]
 
 format: ## let clang-format have its way
 	clang-format -i $(C_FILES)
