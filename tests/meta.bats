@@ -6,7 +6,7 @@
 load helpers
 
 # Files that may be longer than 400 lines, with the reason.
-declare -A LONG=()
+declare -gA LONG=()
 
 setup() {
 	cd "$ROOT" || return
@@ -101,7 +101,7 @@ sources() {
 	found=$(for c in $(commands); do
 		out=$("$c" --version 2>&1 </dev/null) ||
 			echo "$c: exit status $?"
-		[[ $out == "$c (netmonitor) $version"$'\n'"Licence: "* ]] ||
+		[[ ${out/ (netmonitor)/} == "$c $version"$'\n'"Licence: "* ]] ||
 			echo "$c: $out"
 		[ "$out" = "$("$c" -V </dev/null)" ] || echo "$c: -V differs"
 	done)
@@ -124,9 +124,10 @@ sources() {
 
 # --- Options ---
 
-@test "every option has a long name" {
+@test "every option has a long name, and its value is written --name=VALUE" {
 	found=$(for c in $(commands); do
-		"$c" --help | grep -nE '^  -.( |$)' | sed "s/^/$c: /"
+		"$c" --help | grep -E -e '^  -.( |$)' \
+			-e '^  (-., |    )--[a-z-]+ [A-Z]' | sed "s/^/$c: /"
 	done)
 	none "$found"
 }
