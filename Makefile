@@ -63,6 +63,9 @@ Q = @
 say = @printf '  %-7s %s\n' '$(1)' '$(2)';
 endif
 
+# After `sudo make run` the owner of the tree must be able to build there too.
+hand_over = [ "$$(id -u)" != 0 ] || chown -R --reference=Makefile $(B)
+
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SECONDEXPANSION:
@@ -70,6 +73,7 @@ endif
 	format new install uninstall clean help test-programs compdb
 
 all: $(addprefix $(B)/,$(CMDS)) $(B)/netmonitor ## build everything
+	@$(hand_over)
 
 $(addprefix $(B)/,$(CMDS)): $(B)/%: $$(call cmd_objs,$$*) $(B)/libnm.a
 	$(call say,LD,$@)
@@ -111,6 +115,7 @@ $(B)/tests/nm-traffic: $(patsubst %.c,$(B)/%.o,$(wildcard tests/traffic/*.c))
 		$(TEST_LDLIBS_nm-traffic) $(LDLIBS)
 
 test-programs: $(TEST_PROGS)
+	@$(hand_over)
 
 %/:
 	@mkdir -p $@
