@@ -8,10 +8,16 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <unistd.h>
 
 #include "rights.h"
+
+/* syslog(2); no header of libc has them */
+#define SYSLOG_ACTION_READ_ALL	  3
+#define SYSLOG_ACTION_SIZE_BUFFER 10
 
 void reason_set(struct reason *r, const char *remedy, const char *fmt, ...)
 {
@@ -34,15 +40,40 @@ void explain_no_btf(struct reason *why)
 			   "the kernel has no BTF (/sys/kernel/btf/vmlinux)");
 }
 
-/* The mode in brackets of "none [integrity] confidentiality"; "" if none. */
+/* Does the kernel's log say that it was locked down at boot? */
+static bool log_says_locked_down(void)
+{
+	int size = klogctl(SYSLOG_ACTION_SIZE_BUFFER, NULL, 0);
+	bool says = false;
+	char *log;
+
+	if (size <= 0 || !(log = malloc((size_t)size + 1)))
+		return false;
+	size = klogctl(SYSLOG_ACTION_READ_ALL, log, size);
+	if (size > 0) {
+		log[size] = '\0';
+		says = strstr(log, "Kernel is locked down from");
+	}
+	free(log);
+	return says;
+}
+
+/*
+ * The mode of kernel_lockdown(7): what is in brackets in a file of securityfs
+ * ("none [integrity] confidentiality"), or where that is not mounted, what
+ * can be told from the log. "" if it is not locked down.
+ */
 static void lockdown_mode(char *mode, size_t size)
 {
 	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
 	char line[128], *open, *close;
 
 	mode[0] = '\0';
-	if (!f)
+	if (!f) {
+		if (log_says_locked_down())
+			snprintf(mode, size, "says its log");
 		return;
+	}
 	if (fgets(line, sizeof(line), f) && (open = strchr(line, '[')) &&
 	    (close = strchr(open, ']'))) {
 		*close = '\0';
@@ -52,7 +83,10 @@ static void lockdown_mode(char *mode, size_t size)
 	fclose(f);
 }
 
-/* The line of libbpf's that says what went wrong: the last but "failed to". */
+/*
+ * The line that says what went wrong: the verifier's last before its sums, or
+ * else the last that libbpf said before it gave up the object.
+ */
 static void telling_line(const char *said, char *out, size_t size)
 {
 	const char *line = said, *end;
@@ -60,12 +94,11 @@ static void telling_line(const char *said, char *out, size_t size)
 	out[0] = '\0';
 	for (; *line; line = *end ? end + 1 : end) {
 		end = strchrnul(line, '\n');
-		if (end == line ||
-		    strstr(line, "-- BEGIN PROG LOAD LOG") == line)
-			continue;
-		if (strncmp(line, "libbpf: failed to load object", 29) == 0)
+		if (strncmp(line, "processed ", 10) == 0 ||
+		    strncmp(line, "libbpf: failed to load object", 29) == 0)
 			break;
-		snprintf(out, size, "%.*s", (int)(end - line), line);
+		if (end > line)
+			snprintf(out, size, "%.*s", (int)(end - line), line);
 	}
 }
 
@@ -85,16 +118,15 @@ void explain_load(struct reason *why, const char *backend, int error,
 	if (error == EPERM) {
 		lockdown_mode(mode, sizeof(mode));
 		if (mode[0])
-			reason_set(why, "none while the kernel is locked down",
-				   "refused: the kernel is locked down (%s)",
-				   mode);
+			reason_set(why, "none while it is locked down",
+				   "refused (EPERM): the kernel is locked down "
+				   "(%s) and does not load %s programs",
+				   mode, backend);
 		else
-			reason_set(why,
-				   "none, if the kernel is locked down; else "
-				   "look for a security module's policy",
+			reason_set(why, "look for a security module's policy",
 				   "refused (EPERM) although all capabilities "
-				   "are there: the kernel, locked down or by "
-				   "a policy, does not load %s programs",
+				   "are there: something keeps the kernel from "
+				   "loading %s programs",
 				   backend);
 		return;
 	}
