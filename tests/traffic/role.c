@@ -119,6 +119,8 @@ void role(const char *name, const char *proto, void (*fn)(const void *arg),
 	children_used = children_alive = 0;
 	fn(arg);
 	join();
+	if (holding)
+		errx(1, "%s: this scenario cannot be held", me->name);
 	_exit(0);
 }
 

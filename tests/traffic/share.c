@@ -24,6 +24,7 @@ static void accept_here(const void *stream)
 static void fork_then_accept(const void *stream)
 {
 	shared = stream_listen(stream, 1);
+	hold();
 	role("kid", "tcp", accept_here, stream);
 	join();
 }
@@ -38,6 +39,7 @@ static void accept_then_fork(const void *stream)
 	int listener = stream_listen(stream, 1);
 
 	shared = stream_accept(stream, listener);
+	hold();
 	role("kid", "tcp", answer_here, stream);
 	close(shared);
 	join();
@@ -111,6 +113,7 @@ static void echo_half(const void *arg)
 	int i;
 
 	(void)arg;
+	hold();
 	for (i = 0; i < 50; i++) {
 		len = sizeof(from);
 		must(rx(recvfrom(shared, bytes, sizeof(bytes), 0,
@@ -138,6 +141,7 @@ static void ask_both(const void *arg)
 	int fd = open_socket(V4, SOCK_DGRAM, 0), i;
 
 	(void)arg;
+	hold();
 	for (i = 0; i < 2 * 50; i++) {
 		must(tx(sendto(fd, bytes, 1009, 0, (struct sockaddr *)&to,
 			       addr_len(&to))),
@@ -176,6 +180,7 @@ static void pass_on(const void *stream)
 	control.header.cmsg_type = SCM_RIGHTS;
 	control.header.cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	hold();
 	must(sendmsg(between[0], &msg, 0), "sendmsg");
 	close(fd);
 }
@@ -195,6 +200,7 @@ static void take_over(const void *stream)
 	};
 	int fd;
 
+	hold();
 	must(recvmsg(between[1], &msg, 0), "recvmsg");
 	memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
 	stream_ask(stream, fd);
@@ -213,6 +219,7 @@ static void by_duplicates(const void *stream)
 	int fd = stream_connect(stream), other = dup(fd);
 
 	must(other, "dup");
+	hold();
 	stream_send(stream, fd, 30011);
 	stream_send(stream, other, 30011);
 	close(fd);

@@ -228,38 +228,6 @@ static long by_splice(int fd, char *buf, size_t n,
 	return got;
 }
 
-/* --- The error queue --- */
-
-/* Refused datagrams come back whole; reading them is no traffic. */
-static void refused(const void *datagram)
-{
-	const struct datagram *d = datagram;
-	int fd = open_socket(d->where, SOCK_DGRAM, 0);
-	int closed = open_socket(d->where, SOCK_DGRAM, 0), i;
-	struct sockaddr_storage to;
-	socklen_t len = sizeof(to);
-
-	bind_loopback(closed, d->where);
-	must(getsockname(closed, (struct sockaddr *)&to, &len), "getsockname");
-	close(closed);
-
-	if (d->where == V4)
-		set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
-	else
-		set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
-	bind_loopback(fd, d->where);
-	for (i = 0; i < 101; i++) {
-		must(tx(send_to(fd, bytes, 997, 0, &to)), "send");
-		read_errqueue(fd);
-	}
-	close(fd);
-}
-
-static void run_refused(const void *datagram)
-{
-	role("cli", "udp", refused, datagram);
-}
-
 /* --- Table --- */
 
 static const struct datagram udp4 = { .where = V4 };
@@ -364,8 +332,6 @@ const struct scenario udp_scenarios[] = {
 	{ "udp4-sendfile", "sendfile", datagram_pair, &file4 },
 	{ "udp6-sendfile", "the same on IPv6", datagram_pair, &file6 },
 	{ "udp-splice", "splice from a socket", datagram_pair, &splice4 },
-	{ "udp4-refused", "reads of the error queue", run_refused, &udp4 },
-	{ "udp6-refused", "the same on IPv6", run_refused, &udp6 },
 	{ "udplite4", "UDP-Lite", datagram_pair, &lite4 },
 	{ "udplite6", "the same on IPv6", datagram_pair, &lite6 },
 	{ 0 }

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+# Holds nm-collect to what nm-traffic knows: `load accuracy`, after helpers.
+# A stream is nm-collect's output, a ledger nm-traffic's.
+
+# why_not: why bytes cannot be counted exactly here; nothing if they can.
+why_not() {
+	if [ "$EUID" -ne 0 ]; then
+		echo 'needs root'
+	elif [ "${NM_BACKEND-}" = diag ]; then
+		echo 'diag infers'
+	elif ! nm-collect --probe |
+		grep -qE "^${NM_BACKEND:-(fexit|tp)} +yes"; then
+		echo "${NM_BACKEND:-fexit or tp} does not work here"
+	fi
+}
+
+# collect STREAM [OPTION]...: nm-collect in the background, its process id in
+# $collector; returns when it counts.
+collect() {
+	local stream=$1
+
+	shift
+	nm-collect ${NM_BACKEND:+-b "$NM_BACKEND"} "$@" >"$stream" \
+		2>"$stream.errors" 3>&- &
+	collector=$!
+	if ! wait_until 60 grep -q '"type":"start"' "$stream"; then
+		cat "$stream.errors" >&2
+		return 1
+	fi
+}
+
+# collected STREAM: end the collector in order; it writes what it still has.
+collected() {
+	local status=0
+
+	kill -TERM "$collector"
+	wait "$collector" || status=$?
+	cat "$1.errors" >&2
+	[ "$status" -eq 0 ]
+}
+
+# an_interval_later STREAM: wait for an interval that began after now.
+an_interval_later() {
+	wait_until 60 interval_since "${EPOCHREALTIME/[.,]/}" "$1"
+}
+
+interval_since() {
+	tail -n 2000 "$2" | grep '"type":"tick".*}$' | tail -n 1 |
+		jq -e --argjson since "$1" '.ts_us - .dt_us > $since' >/dev/null
+}
+
+# traffic LEDGER SCENARIO: run it; skip the test if the kernel cannot.
+traffic() {
+	local status=0
+
+	nm-traffic "$2" >"$1" 2>"$1.errors" 3>&- || status=$?
+	moved "$1" "$status"
+}
+
+# moved LEDGER STATUS: what became of nm-traffic.
+moved() {
+	[ "$2" -ne 77 ] || skip "$(sed -n 's/^skip: //p' "$1.errors")"
+	cat "$1.errors" >&2
+	[ "$2" -eq 0 ]
+}
+
+# exact LEDGER STREAM [FROM]: each process has its bytes, its name and its
+# protocol; prints what is wrong. FROM is the byte of the stream to begin at:
+# other programs on this machine may have filled what is before it.
+exact() {
+	local pids wrong
+
+	pids=$(jq -r .pid "$1" | paste -sd '|')
+	wrong=$(tail -c "+${3:-1}" "$2" |
+		grep -E "\"type\":\"flow\".*\"pid\":($pids),.*}\$" |
+		jq -nr --slurpfile ledger "$1" '
+		def check(what; $got; $expected):
+			if $got == $expected then empty
+			else "\(what): counted \($got), is \($expected)" end;
+		def has_only(what; $got; $expected):
+			if $got - $expected == [] then empty
+			else "\(what): \($got), is \($expected)" end;
+		[inputs] as $flows | $ledger[] | . as $role |
+		($flows | map(select(.pid == $role.pid))) as $own |
+		"\(.role) \(.pid)" as $who |
+		check("\($who) tx"; $own | map(.tx_bytes) | add // 0; .tx_bytes),
+		check("\($who) rx"; $own | map(.rx_bytes) | add // 0; .rx_bytes),
+		has_only("\($who) comm"; $own | map(.comm) | unique;
+			[.comm, .comm_was]),
+		has_only("\($who) proto"; $own | map(select(.flow).proto) | unique;
+			[.proto]),
+		has_only("\($who) quality"; $own | map(.quality) | unique;
+			["exact"]),
+		(select(.uid) |
+			has_only("\($who) uid"; $own | map(.uid) | unique; [.uid]))
+	') || return
+	same "$wrong" ''
+}
+
+# no_others STREAM FROM: since then nothing was counted for the kernel or for
+# nobody. An MPTCP subflow, for one, is a socket of the kernel.
+no_others() {
+	same "$(tail -c "+$2" "$1" | grep '^{.*"type":"flow".*}$' |
+		grep -vE '"pid":[1-9]')" ''
+}
+
+# ticks_add_up STREAM: each tick has the number and the sums of its flows.
+ticks_add_up() {
+	same "$(grep '}$' "$1" | jq -nc '
+		foreach (inputs | select(.type == "flow" or .type == "tick"))
+		as $r ({};
+			if .done then {} else . end |
+			if $r.type == "flow" then
+				.flows += 1 | .tx += $r.tx_bytes | .rx += $r.rx_bytes
+			else
+				.done = [$r.flows, $r.tx_bytes, $r.rx_bytes]
+			end;
+			select(.done and
+				.done != [.flows // 0, .tx // 0, .rx // 0])) |
+		"tick \(.done), flows \([.flows // 0, .tx // 0, .rx // 0])"
+	')" ''
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Datagrams that nobody answers.
+ */
+#include <netinet/in.h>
+#include <unistd.h>
+
+#include "traffic.h"
+
+static char bytes[2048];
+
+/* Refused datagrams come back whole; reading them is no traffic. */
+static void refused(const void *datagram)
+{
+	const struct datagram *d = datagram;
+	int fd = open_socket(d->where, SOCK_DGRAM, 0);
+	int closed = open_socket(d->where, SOCK_DGRAM, 0), i;
+	struct sockaddr_storage to;
+	socklen_t len = sizeof(to);
+
+	/* First, so that it cannot be given the port that is free again. */
+	bind_loopback(fd, d->where);
+	bind_loopback(closed, d->where);
+	must(getsockname(closed, (struct sockaddr *)&to, &len), "getsockname");
+	close(closed);
+
+	if (d->where == V4)
+		set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
+	else
+		set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+	for (i = 0; i < 101; i++) {
+		must(tx(sendto(fd, bytes, 997, 0, (struct sockaddr *)&to,
+			       addr_len(&to))),
+		     "send");
+		read_errqueue(fd);
+	}
+	close(fd);
+}
+
+static void run_refused(const void *datagram)
+{
+	role("cli", "udp", refused, datagram);
+}
+
+#define FLOOD 5000
+
+static void flood_server(const void *datagram)
+{
+	const struct datagram *d = datagram;
+	int fd = open_socket(d->where, SOCK_DGRAM, 0), i;
+
+	bind_loopback(fd, d->where);
+	tell_address(fd, 1);
+	for (i = 0; i < FLOOD; i++) {
+		must(rx(recv(fd, bytes, sizeof(bytes), 0)), "recv");
+		signal_to(GO);
+	}
+	close(fd);
+}
+
+/* A socket for each datagram. */
+static void flood_client(const void *datagram)
+{
+	const struct datagram *d = datagram;
+	struct sockaddr_storage to = hear_address();
+	int fd, i;
+
+	for (i = 0; i < FLOOD; i++) {
+		fd = open_socket(d->where, SOCK_DGRAM, 0);
+		must(tx(sendto(fd, bytes, 101, 0, (struct sockaddr *)&to,
+			       addr_len(&to))),
+		     "send");
+		await_signal(GO);
+		close(fd);
+	}
+}
+
+static void run_flood(const void *datagram)
+{
+	role("srv", "udp", flood_server, datagram);
+	role("cli", "udp", flood_client, datagram);
+}
+
+static const struct datagram udp4 = { .where = V4 };
+static const struct datagram udp6 = { .where = V6 };
+
+const struct scenario unanswered_scenarios[] = {
+	{ "udp4-refused", "reads of the error queue", run_refused, &udp4 },
+	{ "udp6-refused", "the same on IPv6", run_refused, &udp6 },
+	{ "flood", "5,000 sockets, a datagram each", run_flood, &udp4 },
+	{ 0 }
+};
