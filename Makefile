@@ -56,7 +56,8 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror \
 LIB_OBJS := $(patsubst lib/%.c,$(B)/lib/%.o,$(wildcard lib/*.c))
 cmd_objs  = $(patsubst cmd/%.c,$(B)/cmd/%.o,$(wildcard cmd/$(1).c cmd/$(1)/*.c))
 TEST_PROGS := $(patsubst tests/%.c,$(B)/tests/%,\
-	$(wildcard tests/*.c tests/lib/*.c)) $(B)/tests/nm-traffic
+	$(wildcard tests/*.c tests/lib/*.c tests/bench/*.c)) \
+	$(B)/tests/nm-traffic
 
 ifeq ($(V),)
 Q = @
