@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: MIT
+# netmonitor: the pipe that it prints, the pipe that it runs, and who runs
+# what. The collector here is a script that plays a recorded stream.
+
+load helpers
+
+setup() {
+	unset COLUMNS LINES SUDO_UID SUDO_GID NM_STATUS TMUX
+	export TZ=UTC LC_ALL=C.UTF-8 TMUX_TMPDIR=$BATS_TEST_TMPDIR
+	bin=$BATS_TEST_TMPDIR/bin
+	mkdir "$bin"
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR"
+	cp "$B/netmonitor" "$B/nm-view" "$bin"
+	fake nm-collect <<-'END'
+		[ -z "${NM_FAIL-}" ] || { echo "nm-collect: $NM_FAIL" >&2; exit 3; }
+		echo "nm-collect $* uid=$(id -u)" >>"$LOG"
+		cat "$STREAM"
+	END
+	export LOG=$BATS_TEST_TMPDIR/log STREAM=$BATS_TEST_TMPDIR/stream
+	cp "$BATS_TEST_DIRNAME/data/view-normal.ndjson" "$STREAM"
+	: >"$LOG" && chmod 666 "$LOG"
+	PATH=$bin:/usr/sbin:/usr/bin:/sbin:/bin
+}
+
+teardown() {
+	tm kill-server 2>/dev/null || true
+}
+
+# fake NAME: a command of that name, from standard input.
+fake() {
+	{ echo '#!/bin/sh' && cat; } >"$bin/$1"
+	chmod 755 "$bin/$1"
+}
+
+# as_nobody COMMAND...: without any rights.
+as_nobody() {
+	need setpriv
+	need_root
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+
+tm() {
+	tmux -L netmonitor -f /dev/null "$@" 3>&-
+}
+
+shows() {
+	tm capture-pane -p | grep -qF -- "$1"
+}
+
+@test "netmonitor: prints the pipe that it would run" {
+	need_root
+	run -0 netmonitor -n
+	same "$output" "$bin/nm-collect | $bin/nm-view -b"
+	run -0 netmonitor -ni 0.5 --backend=diag
+	same "$output" "$bin/nm-collect -i 0.5 -b diag | $bin/nm-view -b"
+	run -0 netmonitor --dry-run --interval=3 --once
+	same "$output" "$bin/nm-collect -i 3 --once | $bin/nm-view -b"
+	run -0 netmonitor -n -i2 --json --backend "it's"
+	same "$output" "$bin/nm-collect -i 2 -b 'it'\\''s'"
+	same "$(cat "$LOG")" ''
+}
+
+@test "netmonitor: what it prints is what a shell runs" {
+	need_root
+	run -0 sh -c "$(netmonitor -n -i "a b")"
+	same "$output" "$(cat "$BATS_TEST_DIRNAME/golden/nm-view-normal.txt")"
+	same "$(cat "$LOG")" 'nm-collect -i a b uid=0'
+}
+
+@test "netmonitor: prints text where there is no terminal" {
+	run -0 netmonitor
+	same "$output" "$(cat "$BATS_TEST_DIRNAME/golden/nm-view-normal.txt")"
+}
+
+@test "netmonitor: --once asks for one interval, --json passes the records" {
+	need_root
+	run -0 netmonitor --once
+	run -0 netmonitor --json --backend tp
+	same "$output" "$(cat "$STREAM")"
+	same "$(cat "$LOG")" 'nm-collect --once uid=0
+nm-collect -b tp uid=0'
+}
+
+@test "netmonitor: finds its programs beside itself, or in PATH" {
+	need_root
+	mkdir "$BATS_TEST_TMPDIR/far"
+	mv "$bin/nm-collect" "$BATS_TEST_TMPDIR/far"
+	PATH=$PATH:$BATS_TEST_TMPDIR/far run -0 netmonitor -n
+	same "$output" "$BATS_TEST_TMPDIR/far/nm-collect | $bin/nm-view -b"
+	PATH=/usr/bin:/bin run --separate-stderr "$bin/netmonitor" -n
+	[ "$status" -eq 3 ]
+	same "$output" ''
+	same "$stderr" "netmonitor: cannot find 'nm-collect'"
+}
+
+@test "netmonitor: fails as the first stage that failed" {
+	NM_FAIL='cannot run here' run --separate-stderr netmonitor
+	[ "$status" -eq 3 ]
+	same "$output" ''
+	same "$stderr" 'nm-collect: cannot run here'
+	echo garbage >>"$STREAM"
+	run --separate-stderr netmonitor
+	[ "$status" -eq 1 ]
+	[[ $stderr == 'nm-view: stdin:'*': not a JSON object' ]]
+}
+
+@test "netmonitor: a reader that goes away is no failure" {
+	for _ in {1..200}; do
+		cat "$BATS_TEST_DIRNAME/data/view-normal.ndjson"
+	done >"$STREAM"
+	run --separate-stderr bash -c 'netmonitor | head -n 1
+		exit "${PIPESTATUS[0]}"'
+	[ "$status" -eq 0 ]
+	same "$stderr" ''
+}
+
+@test "netmonitor: wrong usage exits 2 with empty stdout" {
+	for options in --no-such-option '-i' '--backend' operand \
+		'--json --once'; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr netmonitor $options
+		[ "$status" -eq 2 ]
+		same "$output" ''
+		[[ $stderr == 'netmonitor: '*"Try 'netmonitor --help'"* ]]
+	done
+}
+
+@test "netmonitor: only the collector is run by sudo, after it asked" {
+	fake sudo <<-'END'
+		echo "sudo $*" >>"$LOG"
+		[ "$1" = -v ] || exec "$@"
+	END
+	run -0 as_nobody netmonitor -n
+	same "$output" "$bin/sudo $bin/nm-collect | $bin/nm-view -b"
+	run -0 as_nobody netmonitor
+	same "$(cat "$LOG")" "sudo -v
+sudo $bin/nm-collect
+nm-collect  uid=65534"
+	# Who is refused has nothing run.
+	: >"$LOG"
+	fake sudo <<-'END'
+		exit 1
+	END
+	run as_nobody netmonitor
+	[ "$status" -eq 3 ]
+	same "$(cat "$LOG")" ''
+}
+
+@test "netmonitor: takes doas where there is no sudo" {
+	type -P sudo && skip 'there is sudo'
+	fake doas <<-'END'
+		exec "$@"
+	END
+	run -0 as_nobody netmonitor -n
+	same "$output" "$bin/doas $bin/nm-collect | $bin/nm-view -b"
+}
+
+@test "netmonitor: a collector with capabilities needs no sudo" {
+	fake sudo <<-'END'
+		exit 1
+	END
+	fake getcap <<-'END'
+		echo "$1 cap_bpf=ep"
+	END
+	run -0 as_nobody netmonitor -n
+	same "$output" "$bin/nm-collect | $bin/nm-view -b"
+}
+
+@test "netmonitor: under sudo the viewer is the user again" {
+	need_root
+	need setpriv
+	mv "$bin/nm-view" "$bin/view"
+	fake nm-view <<-'END'
+		echo "nm-view uid=$(id -u) gid=$(id -g)" >>"$LOG"
+		exec "${0%/*}/view" "$@"
+	END
+	export SUDO_UID=65534 SUDO_GID=65534
+	run -0 netmonitor
+	same "$output" "$(cat "$BATS_TEST_DIRNAME/golden/nm-view-normal.txt")"
+	same "$(sort "$LOG")" 'nm-collect  uid=0
+nm-view uid=65534 gid=65534'
+	SUDO_UID=0 SUDO_GID=0 run -0 netmonitor -n
+	same "$output" "$bin/nm-collect | $bin/nm-view -b"
+}
+
+@test "netmonitor: q ends it in silence, and Ctrl-C leaves the terminal in order" {
+	need tmux
+	fake nm-collect <<-'END'
+		cat "$STREAM"
+		while sleep 0.1; do echo || exit 0; done 2>/dev/null
+	END
+	tm new-session -d -x 80 -y 24 "env ENV= PS1='ready> ' sh"
+	wait_until 10 shows 'ready>'
+	tm send-keys "netmonitor; echo status=\$?" Enter
+	wait_until 10 shows 21:40:03
+	tm send-keys q
+	wait_until 10 shows status=0
+	same "$(tm capture-pane -p | sed '/^$/d')" \
+		'ready> netmonitor; echo status=$?
+status=0
+ready>'
+	tm send-keys clear Enter netmonitor Enter
+	wait_until 10 shows 21:40:03
+	tm send-keys C-c
+	wait_until 10 shows 'ready>'
+	tm send-keys 'clear; echo status=$?; stty -a | tr " " "\n" | grep -x -e icanon -e echo | tr "\n" " "' Enter
+	wait_until 10 shows 'icanon echo'
+}

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: MIT
+# nm-view on a terminal: real keys in a tmux of our own, and the terminal
+# afterwards.
+
+load helpers
+
+setup() {
+	need tmux
+	cd "$BATS_TEST_DIRNAME" || return
+	unset COLUMNS LINES NO_COLOR TMUX
+	export TZ=UTC LC_ALL=C.UTF-8 INPUTRC=/dev/null
+	export TMUX_TMPDIR=$BATS_TEST_TMPDIR
+	FIFO=$BATS_TEST_TMPDIR/records
+	mkfifo "$FIFO"
+}
+
+teardown() {
+	exec 9>&-
+	tm kill-server 2>/dev/null || true
+	[ -z "${feeder-}" ] || kill "$feeder" 2>/dev/null || true
+}
+
+# 9 is the stream of records; nobody else may hold it open. Nor bats' 3.
+tm() {
+	tmux -L nm-view -f /dev/null "$@" 9>&- 3>&-
+}
+
+screen() {
+	tm capture-pane -p
+}
+
+shows() {
+	screen | grep -qF -- "$1"
+}
+
+hides() {
+	! shows "$1"
+}
+
+# An interactive shell in a terminal of that size.
+terminal() {
+	tm new-session -d -x "$1" -y "$2" "env ENV= PS1='ready> ' sh"
+	wait_until 10 shows 'ready>'
+}
+
+# start [OPTION]...: nm-view reads the records that go to descriptor 9.
+start() {
+	tm send-keys "nm-view $* <$FIFO 2>$BATS_TEST_TMPDIR/err; echo status=\$?" Enter
+	exec 9<>"$FIFO"
+	jq -c 'select(.ts_us <= 1795470001000000)' data/view-normal.ndjson >&9
+	wait_until 10 shows 21:40:01
+}
+
+# The terminal is as a shell wants it: it edits lines and echoes.
+sane() {
+	tm send-keys 'clear; stty -a | tr " " "\n" | grep -x -e icanon -e echo -e icrnl -e opost | tr "\n" " "' Enter
+	wait_until 10 shows 'icrnl opost icanon echo'
+}
+
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+quit() {
+	tm send-keys q
+	wait_until 10 shows status=0
+	sane
+}
+
+@test "nm-view: a terminal shows what the text does" {
+	terminal 80 24
+	start
+	same "$(screen | head -n 11)" "$(sed '/^$/,$d' golden/nm-view-normal.txt)"
+	same "$(screen | tail -n 1)" "$(tail -n 1 golden/nm-view-screen.txt)"
+	quit
+}
+
+@test "nm-view: keys on a terminal sort, select, filter, help" {
+	terminal 80 24
+	start
+	tm send-keys '<'
+	wait_until 10 shows 'by SOCKETS'
+	tm send-keys S
+	wait_until 10 shows 'by SOCKETS, reversed'
+	tm send-keys /
+	wait_until 10 shows 'Filter:'
+	tm send-keys fix
+	wait_until 10 shows '0 of 5 processes'
+	# Back over one letter, to the begin and the end of the line.
+	tm send-keys BSpace Home f C-d End r
+	wait_until 10 shows '1 of 5 processes'
+	shows 'Filter: fir'
+	tm send-keys Enter
+	wait_until 10 hides 'Filter:'
+	shows firefox
+	hides rsync
+	tm send-keys / Escape
+	wait_until 10 shows rsync
+	tm send-keys '?'
+	wait_until 10 shows 'show or leave this help'
+	tm send-keys Escape
+	wait_until 10 shows rsync
+	quit
+}
+
+@test "nm-view: the selected row is seen without colour, and with it" {
+	for colour in '' 1; do
+		terminal 80 24
+		tm send-keys "export NO_COLOR=$colour; clear" Enter
+		start
+		tm send-keys Down Down
+		# Two rows are reversed (or on a ground): titles and this one.
+		ground='\[(7|30|[0-9;]*4[0-7])m'
+		selected() {
+			tm capture-pane -ep | grep firefox | grep -qE "$ground"
+		}
+		wait_until 10 selected
+		coloured=$(tm capture-pane -ep |
+			grep -cE $'\033''\[([0-9]*;)*[34][0-7]m' || true)
+		if [ -n "$colour" ]; then
+			same "$coloured" 0
+		else
+			[ "$coloured" -gt 10 ]
+		fi
+		quit
+		exec 9>&-
+		tm kill-server
+	done
+}
+
+@test "nm-view: follows the terminal's size, and recovers from one too small" {
+	terminal 80 24
+	start
+	tm resize-window -x 120 -y 30
+	wait_until 10 shows 'RATE EXE'
+	tm resize-window -x 30 -y 5
+	wait_until 10 shows '30x5 is too small'
+	shows '40x8 is needed'
+	tm resize-window -x 40 -y 8
+	wait_until 10 shows 'PID PROGRAM'
+	tm resize-window -x 80 -y 24
+	wait_until 10 shows SOCKETS
+	same "$(screen | head -n 11)" "$(sed '/^$/,$d' golden/nm-view-normal.txt)"
+	quit
+}
+
+@test "nm-view: a held picture says so and stands still" {
+	terminal 80 24
+	start
+	tm send-keys Space
+	wait_until 10 shows PAUSED
+	held=$(screen)
+	jq -c 'select(.ts_us > 1795470001000000)' data/view-normal.ndjson >&9
+	# The end is told in the line of keys: by then all was read.
+	exec 9>&-
+	wait_until 10 shows 'input ended'
+	same "$(screen | head -n -1)" "$(head -n -1 <<<"$held")"
+	tm send-keys Space
+	wait_until 10 shows 21:40:03
+	hides PAUSED
+	quit
+}
+
+@test "nm-view: the last picture stays when the input ends" {
+	terminal 80 24
+	start
+	exec 9>&-
+	wait_until 10 shows 'input ended'
+	shows rsync
+	tm send-keys '<'
+	wait_until 10 shows 'by SOCKETS'
+	quit
+}
+
+@test "nm-view: bad lines are counted on the screen and told at the end" {
+	terminal 80 24
+	start
+	printf 'bad\n{"type":"tick","ts_us":1795470002000000}\n' >&9
+	wait_until 10 shows '1 bad line'
+	[ ! -s "$BATS_TEST_TMPDIR/err" ]
+	tm send-keys q
+	wait_until 10 shows status=1
+	same "$(cat "$BATS_TEST_TMPDIR/err")" \
+		"nm-view: stdin:$(jq -c 'select(.ts_us <= 1795470001000000)' \
+			data/view-normal.ndjson | wc -l | awk '{ print $1 + 1 }'): not a JSON object"
+	sane
+}
+
+@test "nm-view: Ctrl-Z gives the terminal back, fg takes it again" {
+	terminal 80 24
+	start
+	tm send-keys C-z
+	wait_until 10 shows Stopped
+	sane
+	tm send-keys 'fg; echo status=$?' Enter
+	wait_until 10 shows rsync
+	tm send-keys '<'
+	wait_until 10 shows 'by SOCKETS'
+	quit
+}
+
+@test "nm-view: signals end it with the terminal in order" {
+	terminal 80 24
+	for signal in INT TERM HUP QUIT; do
+		tm send-keys clear Enter
+		tm send-keys "nm-view <$FIFO & echo \$! >$BATS_TEST_TMPDIR/pid; fg" Enter
+		exec 9<>"$FIFO"
+		cat data/view-normal.ndjson >&9
+		wait_until 10 shows 21:40:03
+		pid=$(cat "$BATS_TEST_TMPDIR/pid")
+		kill -s "$signal" "$pid"
+		wait_until 10 gone "$pid"
+		tm send-keys 'echo status=$?' Enter
+		wait_until 10 shows "status=$((128 + $(kill -l "$signal")))"
+		sane
+		exec 9>&-
+	done
+}
+
+@test "nm-view: ends when its terminal goes" {
+	terminal 80 24
+	tm send-keys "nm-view <$FIFO & echo \$! >$BATS_TEST_TMPDIR/pid; fg" Enter
+	exec 9<>"$FIFO"
+	cat data/view-normal.ndjson >&9
+	wait_until 10 shows 21:40:03
+	pid=$(cat "$BATS_TEST_TMPDIR/pid")
+	tm kill-server
+	wait_until 10 gone "$pid"
+}
+
+@test "nm-view: paints nothing before there is a record" {
+	terminal 80 24
+	tm send-keys "nm-view </dev/null; echo status=\$?" Enter
+	wait_until 10 shows status=0
+	shows 'ready> nm-view'
+}
+
+@test "nm-view: a terminal as input is wrong usage" {
+	terminal 80 24
+	tm send-keys "nm-view 2>$BATS_TEST_TMPDIR/err; echo status=\$?" Enter
+	wait_until 10 shows status=2
+	[ -s "$BATS_TEST_TMPDIR/err" ]
+}
+
+@test "nm-view: says so where the terminal cannot do it" {
+	terminal 80 24
+	tm send-keys "TERM=no-such nm-view 2>$BATS_TEST_TMPDIR/err <data/view-normal.ndjson; echo status=\$?" Enter
+	wait_until 10 shows status=3
+	same "$(cat "$BATS_TEST_TMPDIR/err")" \
+		"nm-view: cannot draw on a terminal of type 'no-such'; -b prints text"
+	sane
+}
+
+@test "nm-view: keys are answered while very much comes in" {
+	terminal 80 24
+	start
+	awk 'BEGIN {
+		for (t = 2; ; t++) {
+			for (p = 1; p <= 20000; p++)
+				printf "{\"v\":1,\"type\":\"flow\",\"ts_us\":%d000000,\"dt_us\":1000000,\"flow\":\"%x\",\"pid\":%d,\"start_us\":9,\"comm\":\"p%d\",\"state\":\"open\",\"tx_bytes\":%d,\"rx_bytes\":1,\"quality\":\"exact\"}\n",
+				1795470000 + t, p, p, p, p * t
+			printf "{\"v\":1,\"type\":\"tick\",\"ts_us\":%d000000,\"dt_us\":1000000}\n", 1795470000 + t
+		}
+	}' >"$FIFO" 9>&- 3>&- &
+	feeder=$!
+	wait_until 30 shows '20000 processes'
+	exec 9>&-
+	tm send-keys '?'
+	wait_until 5 shows 'show or leave this help'
+	tm send-keys q
+	wait_until 5 shows status=0
+	# Its pipe is broken now.
+	wait "$feeder" || true
+	sane
+}
