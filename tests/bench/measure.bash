@@ -2,6 +2,7 @@
 # What the measurements of nm-collect share: source it first. The script runs
 # again in a network namespace of its own, where only its own traffic is on
 # the loopback interface; the namespace ends with the last process in it.
+# shellcheck shell=bash
 
 # cannot REASON: this machine is not one to measure on.
 cannot() {
