@@ -12,63 +12,15 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-char LICENSE[] SEC("license")
-= "Dual MIT/GPL";
+SEC("license")
+const char licence[] = "Dual MIT/GPL";
 
+#include "connection.bpf.h"
 #include "fexit.bpf.h"
 #include "peer.bpf.h"
 #include "tp.bpf.h"
 
-/* --- Both backends: connections, processes, what was there before --- */
-
-/*
- * A connection that was just made has been read up to here: what arrived is
- * counted in bytes_received (RFC 4898 tcpEStatsAppHCThruOctetsReceived) from
- * the first byte behind the SYN on.
- */
-static __always_inline void start_reading(struct socket_state *state,
-					  struct sock *sk)
-{
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-
-	if (!tp)
-		return;
-	state->read_seq = tp->rcv_nxt - (__u32)tp->bytes_received;
-	state->seq_known = 1;
-}
-
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_set_state, struct sock *sk, int oldstate, int newstate)
-{
-	struct socket_state *state;
-
-	if (!socket_is_inet(sk))
-		return 0;
-	if (newstate == TCP_SYN_SENT) {
-		/* The only change that is sure to be made by the process. */
-		state = socket_state(sk, true);
-		if (!state)
-			return 0;
-		state->dir = NM_DIR_OUT;
-		if (!socket_is_kernels(sk))
-			process_key(&state->owner, current_task());
-	} else if (newstate == TCP_ESTABLISHED) {
-		state = socket_state(sk, true);
-		if (!state)
-			return 0;
-		if (oldstate != TCP_SYN_SENT)
-			state->dir = NM_DIR_IN;
-		state->lport = sk->__sk_common.skc_num;
-		if (!legacy)
-			start_reading(state, sk);
-	} else if (newstate == TCP_CLOSE && oldstate != TCP_LISTEN) {
-		state = socket_state(sk, false);
-		if (state && state->owned)
-			flow_close(sk, state);
-		socket_forget(sk);
-	}
-	return 0;
-}
+/* --- Processes --- */
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task)
@@ -102,6 +54,8 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	}
 	return 0;
 }
+
+/* --- What was there before --- */
 
 /*
  * The sockets that were open before the start, by everybody's descriptors, in

@@ -190,16 +190,11 @@ int BPF_PROG(on_zerocopy_return, struct sock *sk)
 SEC("fentry/inet_release")
 int BPF_PROG(on_inet_release, struct socket *sock)
 {
-	struct socket_state *state;
 	struct sock *sk = sock->sk;
 
-	if (!sk || !socket_is_inet(sk) || sk->sk_protocol == IPPROTO_TCP ||
-	    sk->sk_protocol == IPPROTO_MPTCP)
-		return 0;
-	state = socket_state(sk, false);
-	if (state && state->owned)
-		flow_close(sk, state);
-	socket_forget(sk);
+	if (sk && socket_is_inet(sk) && sk->sk_protocol != IPPROTO_TCP &&
+	    sk->sk_protocol != IPPROTO_MPTCP)
+		closed(sk);
 	return 0;
 }
 

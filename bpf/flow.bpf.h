@@ -91,10 +91,7 @@ static __always_inline void socket_used(struct socket_state *state,
 	state->owned = 1;
 }
 
-/*
- * Counts bytes (0: only that the socket is there) that the current process
- * sent or received.
- */
+/* Counts bytes that the current process sent or received. */
 static __always_inline void account(struct sock *sk, bool sent, __u64 bytes,
 				    const struct peer *peer)
 {
@@ -141,9 +138,12 @@ static __always_inline void account(struct sock *sk, bool sent, __u64 bytes,
 	LOG(FLOW_FULL, key.process.tgid, 0);
 }
 
-/* The socket is closed: says so in the flow of its last user. */
-static __always_inline void flow_close(struct sock *sk,
-				       struct socket_state *state)
+/*
+ * The socket was connected or closed: says so in the flow of the process that
+ * used it last, which is not always the current one.
+ */
+static __always_inline void
+flow_changed(struct sock *sk, struct socket_state *state, bool closed)
 {
 	struct nm_flow_key key = {};
 	struct nm_flow *f;
@@ -153,9 +153,10 @@ static __always_inline void flow_close(struct sock *sk,
 		return;
 	flow_key(&key, sk, state, NULL);
 	f = flow_get(sk, &key, state);
-	if (f)
+	if (f && closed)
 		f->closed = 1;
-	LOG(FLOW_CLOSED, key.process.tgid, key.cookie);
+	if (closed)
+		LOG(FLOW_CLOSED, key.process.tgid, key.cookie);
 }
 
 #endif

@@ -186,6 +186,20 @@ of_comm() {
 }
 
 # bats test_tags=root
+@test "nm-collect: a connection that was refused is told, with who tried" {
+	need_root
+	exact_backend
+	need curl
+	collect -i 0.2
+	run curl -s "http://127.0.0.1:9/"
+	[ "$status" -eq 7 ]
+	ends_with 0
+	same "$(jq -c 'select(.type == "flow" and .comm == "curl") |
+		[.raddr, .rport, .dir, .tx_bytes, .rx_bytes, .state]' stream)" \
+		'["127.0.0.1",9,"out",0,0,"closed"]'
+}
+
+# bats test_tags=root
 @test "nm-collect: a process's end tells its totals, and they are its flows' sums" {
 	need_root
 	exact_backend

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connections as they come and go, for both backends: who opened one, and
+ * that it is closed.
+ */
+#ifndef NM_CONNECTION_BPF_H
+#define NM_CONNECTION_BPF_H
+
+/*
+ * A connection that was just made has been read up to here: what arrived is
+ * counted in bytes_received (RFC 4898 tcpEStatsAppHCThruOctetsReceived) from
+ * the first byte behind the SYN on.
+ */
+static __always_inline void start_reading(struct socket_state *state,
+					  struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	if (!tp)
+		return;
+	state->read_seq = tp->rcv_nxt - (__u32)tp->bytes_received;
+	state->seq_known = 1;
+}
+
+/* The only change of state that is sure to be made by the process itself. */
+static __always_inline void connecting(struct sock *sk)
+{
+	struct socket_state *state = socket_state(sk, true);
+
+	if (!state)
+		return;
+	*state = new_socket;
+	state->dir = NM_DIR_OUT;
+	if (!socket_is_kernels(sk) && process_get(&state->owner, false))
+		state->owned = 1;
+}
+
+static __always_inline void connected(struct sock *sk, bool by_us)
+{
+	struct socket_state *state = socket_state(sk, true);
+
+	if (!state)
+		return;
+	if (!by_us) {
+		*state = new_socket;
+		state->dir = NM_DIR_IN;
+	}
+	state->lport = sk->__sk_common.skc_num;
+	if (!legacy)
+		start_reading(state, sk);
+	if (state->owned)
+		flow_changed(sk, state, false);
+}
+
+static __always_inline void closed(struct sock *sk)
+{
+	struct socket_state *state = socket_state(sk, false);
+
+	if (state && state->owned)
+		flow_changed(sk, state, true);
+	socket_forget(sk);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_set_state, struct sock *sk, int oldstate, int newstate)
+{
+	if (!socket_is_inet(sk))
+		return 0;
+	if (newstate == TCP_SYN_SENT)
+		connecting(sk);
+	else if (newstate == TCP_ESTABLISHED)
+		connected(sk, oldstate == TCP_SYN_SENT);
+	else if (newstate == TCP_CLOSE && oldstate != TCP_LISTEN)
+		closed(sk);
+	return 0;
+}
+
+#endif
