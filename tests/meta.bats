@@ -294,6 +294,13 @@ code() {
 	none "$(grep -nE '#include ".*/' -r cmd lib bpf)"
 }
 
+@test "bpf/README says what each file there is for" {
+	found=$(for f in bpf/*.[ch]; do
+		grep -q "^| \`${f#bpf/}\` |" bpf/README.md || echo "$f"
+	done)
+	none "$found"
+}
+
 @test "every page of ours that is referred to is there" {
 	found=$(grep -ohE '^\.(It )?Xr (nm-|netmonitor)[^ ]* [1-8]' man/*.[1-8] |
 		sed -E 's/^.*Xr ([^ ]+) (.)/\1.\2/' | sort -u |
