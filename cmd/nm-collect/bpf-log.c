@@ -22,8 +22,9 @@ static struct {
 
 static struct ring_buffer *messages;
 
-static int keep_what_libbpf_says(enum libbpf_print_level level, const char *fmt,
-				 va_list ap)
+__attribute__((format(printf, 2, 0))) static int
+keep_what_libbpf_says(enum libbpf_print_level level, const char *fmt,
+		      va_list ap)
 {
 	size_t n;
 	char *text;
