@@ -139,17 +139,20 @@ static bool is_new(const struct sample *s)
 static void on_unknown_end(const struct sample *s)
 {
 	enum nm_dir dir = count_dir(s);
-	uint64_t tx = count_tx(s), rx;
+	uint64_t tx = count_tx(s), rx, rx_in;
 	struct connection *c;
 
 	if (watch.starting || !s->counted || !is_new(s))
 		return;
-	rx = count_rx_at_end(s, dir, 0, 0);
+	rx = rx_in = count_rx_at_end(s, dir, 0, 0);
+	/* Not known who has opened it, so not known either if we sent a FIN. */
+	if (dir == NM_DIR_UNKNOWN)
+		rx_in = count_rx_at_end(s, NM_DIR_IN, 0, 0);
 	if (tx == 0 && rx == 0)
 		return;
 	if (watch.ended >= watch.ended_max) {
 		watch.lost.tx_bytes += tx;
-		watch.lost.rx_bytes += rx;
+		watch.lost.rx_bytes += rx_in; /* most end in order */
 		watch.lost.flows++;
 		return;
 	}
@@ -157,10 +160,7 @@ static void on_unknown_end(const struct sample *s)
 	c = table_add(s->cookie);
 	set_tuple(c, s);
 	count(c, tx, rx);
-	/* Not known who has opened it, so not known either if we sent a FIN. */
-	if (dir == NM_DIR_UNKNOWN)
-		c->rx_less =
-			(uint8_t)(rx - count_rx_at_end(s, NM_DIR_IN, 0, 0));
+	c->rx_less = (uint8_t)(rx - rx_in);
 	c->changed = c->closed = true;
 }
 
