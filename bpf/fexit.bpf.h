@@ -53,10 +53,7 @@ static __always_inline int message(struct socket *sock, struct msghdr *msg,
 
 	if (ret <= 0 || !sk || !socket_is_inet(sk))
 		return 0;
-	if (datagram_peer(&peer, sk, msg))
-		account(sk, sent, ret, &peer);
-	else
-		account(sk, sent, ret, NULL);
+	account(sk, sent, ret, datagram_peer(&peer, sk, msg) ? &peer : NULL);
 	return 0;
 }
 

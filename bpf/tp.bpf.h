@@ -12,32 +12,32 @@
 #ifndef NM_TP_BPF_H
 #define NM_TP_BPF_H
 
-/* All but TCP: with the remote side, if peer.bpf.h has noted it. */
-static __always_inline void datagram(struct sock *sk, bool sent, __u64 bytes)
+/* The other side of a datagram, if peer.bpf.h has noted it for this call. */
+static __always_inline bool noted_peer(struct peer *peer, struct sock *sk,
+				       bool sent)
 {
-	struct socket_state *state = socket_state(sk, false);
-	__u32 wanted = sent ? NOTED_SENT : NOTED_RECEIVED;
-	struct peer peer;
+	struct socket_state *state;
 
-	if (!state || state->noted.valid != wanted || socket_connected(sk)) {
-		account(sk, sent, bytes, NULL);
-		return;
-	}
-	peer = state->noted.peer;
+	if (sk->sk_protocol == IPPROTO_TCP || socket_connected(sk))
+		return false;
+	state = socket_state(sk, false);
+	if (!state ||
+	    state->noted.valid != (sent ? NOTED_SENT : NOTED_RECEIVED))
+		return false;
+	*peer = state->noted.peer;
 	/* The next call may not come with an address. */
 	state->noted.valid = 0;
-	account(sk, sent, bytes, &peer);
+	return true;
 }
 
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(on_send_length, struct sock *sk, int ret, int flags)
 {
-	if (ret <= 0 || !socket_is_inet(sk))
-		return 0;
-	if (sk->sk_protocol == IPPROTO_TCP)
-		account(sk, true, ret, NULL);
-	else
-		datagram(sk, true, ret);
+	struct peer peer = {};
+
+	if (ret > 0 && socket_is_inet(sk))
+		account(sk, true, ret,
+			noted_peer(&peer, sk, true) ? &peer : NULL);
 	return 0;
 }
 
@@ -96,34 +96,36 @@ int BPF_PROG(on_rcv_space_adjust, struct sock *sk)
 	return 0;
 }
 
+/*
+ * Is TCP that was received by recvmsg counted in tcp_rcv_space_adjust? Not if
+ * it was open before the start and not found then (on its way to another
+ * process, say); but from here on it is known.
+ */
+static __always_inline bool counted_by_seq(struct sock *sk, int flags)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct socket_state *state;
+
+	if (!tp || has_ulp(tp) || flags & MSG_OOB)
+		return false;
+	state = socket_state(sk, true);
+	if (!state || state->seq_known)
+		return state;
+	state->read_seq = tp->copied_seq;
+	state->urgent_seq = tp->urg_seq;
+	state->seq_known = 1;
+	return false;
+}
+
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(on_recv_length, struct sock *sk, int ret, int flags)
 {
-	struct socket_state *state;
-	struct tcp_sock *tp;
+	struct peer peer = {};
 
-	if (ret <= 0 || flags & (MSG_PEEK | MSG_ERRQUEUE) ||
-	    !socket_is_inet(sk))
-		return 0;
-	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp) {
-		datagram(sk, false, ret);
-		return 0;
-	}
-	if (!has_ulp(tp) && !(flags & MSG_OOB)) {
-		state = socket_state(sk, true);
-		if (state && state->seq_known)
-			return 0;
-		/*
-		 * Open before the start, and not found then (on its way to
-		 * another process, say): from here on it is known.
-		 */
-		if (state) {
-			state->read_seq = tp->copied_seq;
-			state->seq_known = 1;
-		}
-	}
-	account(sk, false, ret, NULL);
+	if (ret > 0 && !(flags & (MSG_PEEK | MSG_ERRQUEUE)) &&
+	    socket_is_inet(sk) && !counted_by_seq(sk, flags))
+		account(sk, false, ret,
+			noted_peer(&peer, sk, false) ? &peer : NULL);
 	return 0;
 }
 

@@ -33,11 +33,33 @@ bool nm_addr_is_any(const struct nm_addr *a)
 	       !memcmp(a, &any_v6, sizeof(*a));
 }
 
+static char *put_byte(char *to, unsigned int byte)
+{
+	if (byte >= 100)
+		*to++ = (char)('0' + byte / 100);
+	if (byte >= 10)
+		*to++ = (char)('0' + byte / 10 % 10);
+	*to++ = (char)('0' + byte % 10);
+	return to;
+}
+
+/* Two of these a flow: glibc's inet_ntop, by sprintf, is felt. */
+static const char *v4_text(const uint8_t byte[4], char *out)
+{
+	char *to = put_byte(out, byte[0]);
+
+	for (int i = 1; i < 4; i++) {
+		*to++ = '.';
+		to = put_byte(to, byte[i]);
+	}
+	*to = '\0';
+	return out;
+}
+
 const char *nm_addr_text(const struct nm_addr *a, char out[NM_ADDR_TEXT])
 {
 	if (nm_addr_is_v4(a))
-		return inet_ntop(AF_INET, a->byte + sizeof(mapped), out,
-				 NM_ADDR_TEXT);
+		return v4_text(a->byte + sizeof(mapped), out);
 	return inet_ntop(AF_INET6, a->byte, out, NM_ADDR_TEXT);
 }
 

@@ -17,12 +17,10 @@
 
 #define SIZE_FIRST 256
 
-void nm_buf_reserve(struct nm_buf *b, size_t more)
+void nm_buf_grow(struct nm_buf *b, size_t more)
 {
 	size_t need, size;
 
-	if (more <= b->size - b->len)
-		return;
 	if (__builtin_add_overflow(b->len, more, &need) ||
 	    need > PTRDIFF_MAX / 2)
 		errx(1, "a buffer of %zu and %zu bytes is too big", b->len,
@@ -47,12 +45,6 @@ void nm_buf_add(struct nm_buf *b, const void *bytes, size_t n)
 void nm_buf_puts(struct nm_buf *b, const char *text)
 {
 	nm_buf_add(b, text, strlen(text));
-}
-
-void nm_buf_putc(struct nm_buf *b, char c)
-{
-	nm_buf_reserve(b, 1);
-	b->data[b->len++] = c;
 }
 
 void nm_buf_printf(struct nm_buf *b, const char *fmt, ...)

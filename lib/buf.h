@@ -14,8 +14,15 @@ struct nm_buf {
 	size_t size; /* bytes allocated */
 };
 
+/* For nm_buf_reserve, when there is not enough room. */
+void nm_buf_grow(struct nm_buf *b, size_t more);
+
 /* Makes room for `more` bytes behind len; exits with status 1 if it cannot. */
-void nm_buf_reserve(struct nm_buf *b, size_t more);
+static inline void nm_buf_reserve(struct nm_buf *b, size_t more)
+{
+	if (more > b->size - b->len)
+		nm_buf_grow(b, more);
+}
 
 /* Appends n bytes. */
 void nm_buf_add(struct nm_buf *b, const void *bytes, size_t n);
@@ -24,7 +31,11 @@ void nm_buf_add(struct nm_buf *b, const void *bytes, size_t n);
 void nm_buf_puts(struct nm_buf *b, const char *text);
 
 /* Appends one byte. */
-void nm_buf_putc(struct nm_buf *b, char c);
+static inline void nm_buf_putc(struct nm_buf *b, char c)
+{
+	nm_buf_reserve(b, 1);
+	b->data[b->len++] = c;
+}
 
 /* Appends what printf(3) would print. */
 void nm_buf_printf(struct nm_buf *b, const char *fmt, ...)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Holds nm-collect to what nm-traffic knows: `load accuracy`, after helpers.
+# Holds nm-collect to what nm-traffic knows: `load accuracy`, after helpers
+# and collect.
 # A stream is nm-collect's output, a ledger nm-traffic's.
 
 # why_not: why bytes cannot be counted exactly here; nothing if they can.
@@ -12,31 +13,6 @@ why_not() {
 		grep -qE "^${NM_BACKEND:-(fexit|tp)} +yes"; then
 		echo "${NM_BACKEND:-fexit or tp} does not work here"
 	fi
-}
-
-# collect STREAM [OPTION]...: nm-collect in the background, its process id in
-# $collector; returns when it counts.
-collect() {
-	local stream=$1
-
-	shift
-	nm-collect ${NM_BACKEND:+-b "$NM_BACKEND"} "$@" >"$stream" \
-		2>"$stream.errors" 3>&- &
-	collector=$!
-	if ! wait_until 60 grep -q '"type":"start"' "$stream"; then
-		cat "$stream.errors" >&2
-		return 1
-	fi
-}
-
-# collected STREAM: end the collector in order; it writes what it still has.
-collected() {
-	local status=0
-
-	kill -TERM "$collector"
-	wait "$collector" || status=$?
-	cat "$1.errors" >&2
-	[ "$status" -eq 0 ]
 }
 
 # an_interval_later STREAM: wait for the second tick from now: what the first

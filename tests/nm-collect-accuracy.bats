@@ -5,6 +5,7 @@
 # One nm-collect watches most of them; NM_BACKEND chooses its backend.
 
 load helpers
+load collect
 load accuracy
 
 setup_file() {

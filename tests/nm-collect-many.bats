@@ -4,6 +4,7 @@
 # more flows than there is room for. NM_BACKEND chooses the backend.
 
 load helpers
+load collect
 load accuracy
 
 setup() {

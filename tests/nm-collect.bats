@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# nm-collect: what it says, whom it names, how it ends. That it counts to the
-# byte is in nm-collect-accuracy.bats. NM_BACKEND chooses the backend.
+# nm-collect: its options, its rights, the shape of its stream, how it ends.
 
 load helpers
+load collect
 
 setup() {
 	cd "$BATS_TEST_TMPDIR"
@@ -10,64 +10,7 @@ setup() {
 }
 
 teardown() {
-	local pid
-
-	for pid in "${started[@]}"; do
-		{ kill -KILL "$pid" && wait "$pid"; } 2>/dev/null || true
-	done
-}
-
-# collect [OPTION]...: nm-collect in the background ($collector), writing to
-# ./stream; returns when it counts.
-collect() {
-	nm-collect ${NM_BACKEND:+-b "$NM_BACKEND"} "$@" >stream 2>errors 3>&- &
-	collector=$!
-	started+=("$collector")
-	wait_until 30 grep -q '"type":"tick"' stream
-}
-
-# ends_with STATUS: SIGTERM, and it ends in order. (Not SIGINT: jobs in the
-# background of a shell ignore that one.)
-ends_with() {
-	local status=0
-
-	kill -TERM "$collector" 2>/dev/null || true
-	wait "$collector" || status=$?
-	[ "$status" -eq "$1" ] || { cat errors >&2; return 1; }
-}
-
-# exact_backend: skip where only counters of the kernel are to be had.
-exact_backend() {
-	nm-collect --probe | grep -qE '^(fexit|tp) +yes' ||
-		skip "neither fexit nor tp loads here"
-}
-
-# serve BYTES: an HTTP server on $port whose every answer has a body of that
-# size, behind a head of 19 bytes.
-serve() {
-	port=$((20000 + RANDOM % 10000))
-	head -c "$1" /dev/zero >body
-	cat >answer <<-'END'
-		#!/bin/bash
-		while read -r line && [ "$line" != $'\r' ]; do :; done
-		printf 'HTTP/1.0 200 OK\r\n\r\n'
-		cat body
-	END
-	chmod +x answer
-	socat "TCP-LISTEN:$port,bind=127.0.0.1,fork,reuseaddr,backlog=128" \
-		EXEC:./answer 3>&- &
-	started+=("$!")
-	wait_until 30 listening "$port"
-}
-
-listening() {
-	ss -Hltn "sport = :$1" | grep -q .
-}
-
-# of_comm NAME FILTER: what jq's filter says of a program's flows, as a list.
-of_comm() {
-	jq -s --arg comm "$1" \
-		"map(select(.type == \"flow\" and .comm == \$comm)) | $2" stream
+	end_started
 }
 
 # --- Without rights ---
@@ -163,155 +106,7 @@ of_comm() {
 }
 
 # bats test_tags=root
-@test "nm-collect: names a program that lived a few milliseconds" {
-	need_root
-	exact_backend
-	need curl socat
-	serve 10007
-	collect -i 0.5
-	for _ in 1 2 3 4 5 6 7; do
-		curl -s -o /dev/null "http://127.0.0.1:$port/"
-	done
-	ends_with 0
-	same "$(of_comm curl 'map(.pid) | unique | length')" 7
-	same "$(of_comm curl 'map(.rx_bytes) | add')" $((7 * (10007 + 19)))
-	same "$(of_comm curl 'map(.exe) | unique | .[]')" "\"$(type -P curl)\""
-	same "$(of_comm curl 'map(.uid) | unique | .[]')" 0
-	same "$(of_comm curl 'map(.ppid) | unique | .[]')" $BASHPID
-	same "$(of_comm curl 'map(.dir) | unique | .[]')" '"out"'
-	same "$(of_comm curl 'map(.rport) | unique | .[]')" "$port"
-	same "$(of_comm curl 'map(.quality) | unique | .[]')" '"exact"'
-	same "$(of_comm curl 'map(.netns) | unique | .[]')" \
-		"$(stat -Lc %i /proc/self/ns/net)"
-}
-
-# bats test_tags=root
-@test "nm-collect: a connection that was refused is told, with who tried" {
-	need_root
-	exact_backend
-	need curl
-	collect -i 0.2
-	run curl -s "http://127.0.0.1:9/"
-	[ "$status" -eq 7 ]
-	ends_with 0
-	same "$(jq -c 'select(.type == "flow" and .comm == "curl") |
-		[.raddr, .rport, .dir, .tx_bytes, .rx_bytes, .state]' stream)" \
-		'["127.0.0.1",9,"out",0,0,"closed"]'
-}
-
-# bats test_tags=root
-@test "nm-collect: a process's end tells its totals, and they are its flows' sums" {
-	need_root
-	exact_backend
-	need curl socat
-	serve 100003
-	collect -i 0.2
-	curl -s -o /dev/null --limit-rate 200k "http://127.0.0.1:$port/"
-	wait_until 30 grep -q '"event":"process_end".*"comm":"curl"' stream
-	ends_with 0
-	same "$(jq -s 'map(select(.comm == "curl" and .event == "process_end")) |
-		map([.total_tx_bytes, .total_rx_bytes])[0]' stream)" \
-		"$(of_comm curl '[(map(.tx_bytes) | add), (map(.rx_bytes) | add)]')"
-	same "$(jq -rs 'map(select(.comm == "curl")) | .[0].event' stream)" \
-		process_start
-	# Its last record; only its sockets may close later.
-	same "$(of_comm curl 'map(.state) | .[-1]')" '"closed"'
-}
-
-# bats test_tags=root
-@test "nm-collect: the ticks' sums are those of the flows" {
-	need_root
-	need curl socat
-	serve 50021
-	collect -i 0.2
-	for _ in 1 2 3; do
-		curl -s -o /dev/null "http://127.0.0.1:$port/"
-	done
-	ends_with 0
-	same "$(jq -s 'map(select(.type == "tick")) |
-		[(map(.flows) | add), (map(.tx_bytes) | add),
-		 (map(.rx_bytes) | add)]' stream)" \
-		"$(jq -s 'map(select(.type == "flow")) |
-		[length, (map(.tx_bytes) | add // 0),
-		 (map(.rx_bytes) | add // 0)]' stream)"
-}
-
-# bats test_tags=root
-@test "nm-collect: a process that becomes another program says so" {
-	need_root
-	exact_backend
-	need socat
-	collect -i 0.2
-	socat -u UDP-RECV:29871,bind=127.0.0.1 /dev/null 3>&- &
-	started+=("$!")
-	mkfifo go
-	bash -c 'echo -n 12345 >/dev/udp/127.0.0.1/29871
-		read -r <go
-		exec tail -f /dev/null' 3>&- &
-	changed=$!
-	started+=("$changed")
-	wait_until 30 grep -q "\"process_start\",\"pid\":$changed" stream
-	echo >go
-	wait_until 30 grep -q '"event":"process_exec".*"comm":"tail"' stream
-	ends_with 0
-	same "$(jq -c --argjson pid $changed 'select(.type == "event" and
-		.pid == $pid) | [.event, .comm]' stream | sort -u)" \
-		$'["process_exec","tail"]\n["process_start","bash"]'
-}
-
-# bats test_tags=root
-@test "nm-collect: the effective user counts, and -p shows one process only" {
-	need_root
-	exact_backend
-	need setpriv socat
-	socat -u UDP-RECV:29872,bind=127.0.0.1 /dev/null 3>&- &
-	receiver=$!
-	started+=("$receiver")
-	collect -i 0.2
-	setpriv --reuid=65533 --regid=65533 --clear-groups \
-		bash -c 'echo -n 1234567 >/dev/udp/127.0.0.1/29872'
-	ends_with 0
-	same "$(jq -c 'select(.type == "flow" and .uid == 65533) |
-		[.comm, .tx_bytes, .raddr, .rport]' stream)" \
-		'["bash",7,"127.0.0.1",29872]'
-
-	collect -i 0.2 -p "$receiver"
-	bash -c 'echo -n 1234567 >/dev/udp/127.0.0.1/29872'
-	wait_until 30 grep -q '"rx_bytes":7' stream
-	ends_with 0
-	same "$(jq 'select(.type == "flow" or .type == "event") | .pid' stream |
-		sort -u)" "$receiver"
-	same "$(jq -s 'map(select(.type == "tick").tx_bytes) | add' stream)" 0
-}
-
-# bats test_tags=root
-@test "nm-collect: the remote side of an unconnected socket is told per datagram" {
-	need_root
-	exact_backend
-	need socat
-	collect -i 0.2
-	socat -u UDP-RECVFROM:29873,bind=127.0.0.1,fork OPEN:/dev/null 3>&- &
-	started+=("$!")
-	wait_until 30 bash -c "ss -Hlun 'sport = :29873' | grep -q ."
-	for port in 29874 29875; do
-		echo -n 123 | socat -u - \
-			"UDP-SENDTO:127.0.0.1:29873,bind=127.0.0.1:$port"
-	done
-	wait_until 30 bash -c "grep -c '\"lport\":29873' stream | grep -qx 2"
-	ends_with 0
-	same "$(jq -c 'select(.type == "flow" and .lport == 29873) |
-		[.raddr, .rport, .rx_bytes]' stream | sort)" \
-		$'["127.0.0.1",29874,3]\n["127.0.0.1",29875,3]'
-	# One socket, two flows.
-	same "$(jq -r 'select(.type == "flow" and .lport == 29873) |
-		.flow' stream | sort -u | wc -l)" 2
-	same "$(jq -r 'select(.type == "flow" and .lport == 29873) |
-		.flow' stream | cut -d- -f1 | sort -u | wc -l)" 1
-}
-
-# bats test_tags=root
 @test "nm-collect: a reader that stalls loses nothing" {
-	need_root
 	exact_backend
 	need curl socat
 	serve 100003
@@ -333,38 +128,9 @@ of_comm() {
 }
 
 # bats test_tags=root
-@test "nm-collect: what has no room is counted and told" {
-	need_root
-	exact_backend
-	need socat
-	collect -i 0.2 --max-processes 1
-	socat -u UDP-RECV:29876,bind=127.0.0.1 /dev/null 3>&- &
-	started+=("$!")
-	wait_until 30 bash -c "ss -Hlun 'sport = :29876' | grep -q ."
-	for _ in 1 2 3; do
-		bash -c 'echo -n 12345 >/dev/udp/127.0.0.1/29876'
-	done
-	wait_until 30 grep -q '"unattributed' stream
-	ends_with 0
-	# All that was sent and received is there, with a name or without.
-	same "$(jq -s 'map(select(.type == "tick").tx_bytes) | add' stream)" 15
-	same "$(jq -s 'map(select(.type == "tick").rx_bytes) | add' stream)" 15
-	same "$(jq -s 'map(select(.type == "tick")) |
-		[(map(.unattributed_tx_bytes) | add) +
-		 (map(.unattributed_rx_bytes) | add)] ==
-		[map(.unattributed_tx_bytes, .unattributed_rx_bytes) | add]' stream)" true
-	same "$(jq -s 'map(select(.type == "tick").lost_processes) | add > 0' stream)" true
-	same "$(jq -s 'map(select(.type == "flow" and (has("pid") | not)) |
-		.tx_bytes + .rx_bytes) | add' stream)" \
-		"$(jq -s 'map(select(.type == "tick") |
-		.unattributed_tx_bytes, .unattributed_rx_bytes) | add' stream)"
-}
-
-# bats test_tags=root
 @test "nm-collect: holds no more rights than for names once it counts" {
-	need_root
 	exact_backend
-	collect
+	collect stream
 	same "$(awk '/^Uid/ { print $2, $3, $4 }' "/proc/$collector/status")" \
 		'65534 65534 65534'
 	same "$(awk '/^NoNewPrivs/ { print $2 }' "/proc/$collector/status")" 1
@@ -373,20 +139,19 @@ of_comm() {
 	same $((caps & ~(1 << 39))) $((1 << 2 | 1 << 19))
 	same $((0x$(awk '/^CapEff/ { print $2 }' "/proc/$collector/status"))) \
 		"$caps"
-	ends_with 0
+	collected stream
 }
 
 # bats test_tags=root
 @test "nm-collect: -v tells what happens in the kernel" {
-	need_root
 	exact_backend
-	collect -i 0.2 -vv
+	collect stream -i 0.2 -vv
 	bash -c 'echo -n 12345 >/dev/udp/127.0.0.1/29877'
-	wait_until 30 grep -q 'kernel: process [0-9]*: first use' errors
-	wait_until 30 grep -q 'kernel: process [0-9]*: ended' errors
-	grep -qE ': attached tp_btf/sched_process_exec' errors
-	grep -qE 'maps: [0-9]+ of 16384 processes, [0-9]+ of 32768 flows' errors
-	ends_with 0
+	wait_until 30 grep -q 'kernel: process [0-9]*: first use' stream.errors
+	wait_until 30 grep -q 'kernel: process [0-9]*: ended' stream.errors
+	grep -qE ': attached tp_btf/sched_process_exec' stream.errors
+	grep -qE 'maps: [0-9]+ of 16384 processes, [0-9]+ of 32768 flows' stream.errors
+	collected stream
 }
 
 # bats test_tags=root
@@ -396,6 +161,11 @@ of_comm() {
 		nm-collect ${NM_BACKEND:+-b $NM_BACKEND} -i 0.1 | head -n 1"
 	[ "$status" -eq 0 ]
 	same "$(jq -r .type <<<"$output")" start
+
+	# At once, not at the end of the interval.
+	run timeout 60 bash -c "set -o pipefail
+		nm-collect ${NM_BACKEND:+-b $NM_BACKEND} -i 3600 | head -n 1"
+	[ "$status" -eq 0 ]
 }
 
 # bats test_tags=root
@@ -408,12 +178,11 @@ of_comm() {
 
 # bats test_tags=root
 @test "nm-collect: leaves nothing in the kernel, also when it is killed" {
-	need_root
 	exact_backend
 	need bpftool
 	bpftool prog list | grep -qE 'name on_(set_state|exec) ' &&
 		skip "another nm-collect is running"
-	collect
+	collect stream
 	bpftool prog list | grep -qE 'name on_set_state '
 	kill -KILL "$collector"
 	wait "$collector" || true

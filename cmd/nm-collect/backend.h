@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "addr.h"
+#include "buf.h"
 #include "collect.h"
 
 /* What the user asked for, as far as it concerns a backend. */
@@ -42,12 +43,13 @@ struct process {
 	char comm[64];
 	char *exe;
 	char *cgroup;
+	struct nm_buf keys; /* emit.c's: all this as a record has it */
 };
 
 /* What one socket (or one remote side of it) moved for one process. */
 struct flow {
-	const struct process *process; /* NULL: nobody */
-	bool socket; /* false: the bytes have lost their socket */
+	struct process *process; /* NULL: nobody */
+	bool socket;		 /* false: the bytes have lost their socket */
 	uint64_t cookie;
 	bool peer; /* the remote side tells flows apart */
 	uint32_t netns;

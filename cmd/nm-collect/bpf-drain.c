@@ -186,8 +186,7 @@ static uint64_t boottime_ns(void)
 }
 
 /* Tells what is in no flow, of a process or (process NULL) of nobody. */
-static void tell_without_socket(const struct process *p, uint64_t tx,
-				uint64_t rx)
+static void tell_without_socket(struct process *p, uint64_t tx, uint64_t rx)
 {
 	struct flow f = { .process = p, .tx_bytes = tx, .rx_bytes = rx };
 
@@ -255,7 +254,7 @@ static int see_processes(uint64_t swapped_ns)
 
 static void tell_flow(const struct nm_flow_key *key, const struct nm_flow *v)
 {
-	const struct known *k = nm_cache_get(drain.known, &key->process);
+	struct known *k = nm_cache_get(drain.known, &key->process);
 	struct flow f = {
 		.process = k ? &k->process : NULL,
 		.socket = true,
@@ -306,7 +305,7 @@ static void tell_ended(void)
 	size_t n = drain.ended.len / sizeof(*keys);
 
 	for (size_t i = 0; i < n; i++) {
-		const struct known *k = nm_cache_get(drain.known, &keys[i]);
+		struct known *k = nm_cache_get(drain.known, &keys[i]);
 
 		if (k)
 			emit_process_end(&k->process, k->tx_bytes, k->rx_bytes);

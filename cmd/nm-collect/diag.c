@@ -179,7 +179,7 @@ static bool tell(struct connection *c)
 	return !c->closed;
 }
 
-static void tell_rest(const struct process *p, uint64_t tx, uint64_t rx)
+static void tell_rest(struct process *p, uint64_t tx, uint64_t rx)
 {
 	struct flow f = {
 		.process = p, .tx_bytes = tx, .rx_bytes = rx, .inferred = true

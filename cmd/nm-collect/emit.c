@@ -6,6 +6,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +31,8 @@ static struct {
 	size_t npids;
 	uint64_t now_us; /* end of the interval, since the epoch */
 	uint64_t dt_us;
-	uint64_t last_mono_us; /* end of the one before, CLOCK_MONOTONIC */
+	uint64_t last_mono_us;	 /* end of the one before, CLOCK_MONOTONIC */
+	struct nm_buf flow_head; /* what all its flows begin with */
 	uint64_t flows;
 	struct sums all, kernel, nobody, lost_detail;
 	bool reader_gone;
@@ -67,6 +69,8 @@ void emit_interval(void)
 	emit.now_us = clock_us(CLOCK_REALTIME);
 	emit.dt_us = emit.last_mono_us ? mono - emit.last_mono_us : 0;
 	emit.last_mono_us = mono;
+	emit.flow_head.len = 0;
+	nm_json_open(&emit.flow_head, "flow", emit.now_us);
 	emit.flows = 0;
 	emit.all = emit.kernel = emit.nobody = (struct sums){ 0 };
 	emit.lost_detail = (struct sums){ 0 };
@@ -125,7 +129,7 @@ void emit_notice(const char *level, const char *code, const char *fmt, ...)
 	nm_json_close(o);
 }
 
-static void put_process(struct nm_buf *o, const struct process *p)
+static void write_keys(struct nm_buf *o, const struct process *p)
 {
 	nm_json_u64(o, "pid", p->pid);
 	if (p->pid == 0) {
@@ -142,6 +146,14 @@ static void put_process(struct nm_buf *o, const struct process *p)
 		nm_json_u64(o, "ppid", p->ppid);
 	if (p->cgroup)
 		nm_json_str(o, "cgroup", p->cgroup);
+}
+
+/* Written once, not for each of its flows. */
+static void put_process(struct nm_buf *o, struct process *p)
+{
+	if (p->keys.len == 0)
+		write_keys(&p->keys, p);
+	nm_buf_add(o, p->keys.data, p->keys.len);
 }
 
 static void put_netns(struct nm_buf *o, uint32_t netns)
@@ -202,11 +214,12 @@ static void put_flow_id(struct nm_buf *o, const struct flow *f)
 {
 	char id[32];
 
-	if (f->peer)
-		snprintf(id, sizeof(id), "%llx-%x",
-			 (unsigned long long)f->cookie, peer_hash(f));
-	else
-		snprintf(id, sizeof(id), "%llx", (unsigned long long)f->cookie);
+	if (!f->peer) {
+		nm_json_hex(o, "flow", f->cookie);
+		return;
+	}
+	snprintf(id, sizeof(id), "%" PRIx64 "-%" PRIx32, f->cookie,
+		 peer_hash(f));
 	nm_json_str(o, "flow", id);
 }
 
@@ -231,7 +244,7 @@ void emit_flow(const struct flow *f)
 	if (f->process && !f->socket)
 		add(&emit.lost_detail, f);
 
-	nm_json_open(o, "flow", emit.now_us);
+	nm_buf_add(o, emit.flow_head.data, emit.flow_head.len);
 	if (f->socket)
 		put_flow_id(o, f);
 	nm_json_u64(o, "dt_us", emit.dt_us);
@@ -246,7 +259,7 @@ void emit_flow(const struct flow *f)
 	flush_if_large();
 }
 
-void emit_process(const char *event, const struct process *p)
+void emit_process(const char *event, struct process *p)
 {
 	struct nm_buf *o = &emit.out;
 
@@ -260,8 +273,7 @@ void emit_process(const char *event, const struct process *p)
 	flush_if_large();
 }
 
-void emit_process_end(const struct process *p, uint64_t tx_bytes,
-		      uint64_t rx_bytes)
+void emit_process_end(struct process *p, uint64_t tx_bytes, uint64_t rx_bytes)
 {
 	struct nm_buf *o = &emit.out;
 

@@ -21,9 +21,8 @@ void emit_start(const struct backend *b, const struct settings *s);
 void emit_notice(const char *level, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void emit_flow(const struct flow *f);
-void emit_process(const char *event, const struct process *p);
-void emit_process_end(const struct process *p, uint64_t tx_bytes,
-		      uint64_t rx_bytes);
+void emit_process(const char *event, struct process *p);
+void emit_process_end(struct process *p, uint64_t tx_bytes, uint64_t rx_bytes);
 void emit_tick(const struct losses *lost, uint64_t cpu_us);
 
 /*

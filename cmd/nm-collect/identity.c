@@ -136,6 +136,7 @@ void identity_clear(struct process *p)
 {
 	free(p->exe);
 	free(p->cgroup);
+	nm_buf_free(&p->keys);
 	p->exe = p->cgroup = NULL;
 }
 

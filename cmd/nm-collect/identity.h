@@ -15,6 +15,7 @@
 void identity_fill(struct process *p, const struct nm_process_key *key,
 		   const struct nm_process *k);
 
+/* Frees what p owns. To be called before anything in it changes. */
 void identity_clear(struct process *p);
 
 /*

@@ -6,6 +6,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "backend.h"
 #include "emit.h"
@@ -243,16 +245,22 @@ static double seconds(clockid_t clock)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Waits for the end of the interval, or a signal. */
-static void wait_until(const struct backend *b, double deadline,
+/*
+ * Waits for the end of the interval, or a signal. False: the reader went away
+ * meanwhile; with a long interval it should not have to wait for us.
+ */
+static bool wait_until(const struct backend *b, double deadline,
 		       const sigset_t *caught)
 {
-	struct pollfd fd = { .fd = b->fd ? b->fd() : -1, .events = POLLIN };
+	struct pollfd fds[] = {
+		{ .fd = b->fd ? b->fd() : -1, .events = POLLIN },
+		{ .fd = STDOUT_FILENO },
+	};
 	sigset_t before;
 
 	/* Blocked but while waiting, so that none comes in between. */
 	sigprocmask(SIG_BLOCK, caught, &before);
-	while (!stopping) {
+	while (!stopping && !(fds[1].revents & (POLLERR | POLLHUP))) {
 		double left = deadline - seconds(CLOCK_MONOTONIC);
 		struct timespec t;
 
@@ -260,10 +268,11 @@ static void wait_until(const struct backend *b, double deadline,
 			break;
 		t.tv_sec = (time_t)left;
 		t.tv_nsec = (long)((left - (double)t.tv_sec) * 1e9);
-		if (ppoll(&fd, 1, &t, &before) > 0)
+		if (ppoll(fds, 2, &t, &before) > 0 && fds[0].revents)
 			b->wake();
 	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
+	return !(fds[1].revents & (POLLERR | POLLHUP));
 }
 
 static uint64_t cpu_us(void)
@@ -292,7 +301,8 @@ static int collect(const struct backend *b)
 		/* Not several at once after a reader that was slow. */
 		if (deadline < seconds(CLOCK_MONOTONIC))
 			deadline = seconds(CLOCK_MONOTONIC);
-		wait_until(b, deadline, &caught);
+		if (!wait_until(b, deadline, &caught))
+			break;
 		/* Asked before the drain: what comes until then is in it. */
 		last = stopping || ++intervals == count;
 		if (b->drain(&lost)) {
@@ -330,6 +340,8 @@ int main(int argc, char **argv)
 	tell_backend(b);
 	tell_rights();
 	rights_drop(b->usable);
+	/* Reading the kernel's BTF took 20 MB, for that one time. */
+	malloc_trim(0);
 	status = collect(b);
 	b->stop();
 	return status;

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: MIT
+# nm-collect: whom it names, and what it says of them. That it counts to the
+# byte is in nm-collect-accuracy.bats.
+
+# bats file_tags=root
+
+load helpers
+load collect
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	started=()
+}
+
+teardown() {
+	end_started
+}
+
+@test "nm-collect: names a program that lived a few milliseconds" {
+	exact_backend
+	need curl socat
+	serve 10007
+	collect stream -i 0.5
+	for _ in 1 2 3 4 5 6 7; do
+		curl -s -o /dev/null "http://127.0.0.1:$port/"
+	done
+	collected stream
+	same "$(of_comm curl 'map(.pid) | unique | length')" 7
+	same "$(of_comm curl 'map(.rx_bytes) | add')" $((7 * (10007 + 19)))
+	same "$(of_comm curl 'map(.exe) | unique | .[]')" "\"$(type -P curl)\""
+	same "$(of_comm curl 'map(.uid) | unique | .[]')" 0
+	same "$(of_comm curl 'map(.ppid) | unique | .[]')" $BASHPID
+	same "$(of_comm curl 'map(.dir) | unique | .[]')" '"out"'
+	same "$(of_comm curl 'map(.rport) | unique | .[]')" "$port"
+	same "$(of_comm curl 'map(.quality) | unique | .[]')" '"exact"'
+	same "$(of_comm curl 'map(.netns) | unique | .[]')" \
+		"$(stat -Lc %i /proc/self/ns/net)"
+}
+
+@test "nm-collect: a connection that was refused is told, with who tried" {
+	exact_backend
+	need curl
+	collect stream -i 0.2
+	run curl -s "http://127.0.0.1:9/"
+	[ "$status" -eq 7 ]
+	collected stream
+	same "$(jq -c 'select(.type == "flow" and .comm == "curl") |
+		[.raddr, .rport, .dir, .tx_bytes, .rx_bytes, .state]' stream)" \
+		'["127.0.0.1",9,"out",0,0,"closed"]'
+}
+
+@test "nm-collect: a process's end tells its totals, and they are its flows' sums" {
+	exact_backend
+	need curl socat
+	serve 100003
+	collect stream -i 0.2
+	curl -s -o /dev/null --limit-rate 200k "http://127.0.0.1:$port/"
+	wait_until 30 grep -q '"event":"process_end".*"comm":"curl"' stream
+	collected stream
+	same "$(jq -s 'map(select(.comm == "curl" and .event == "process_end")) |
+		map([.total_tx_bytes, .total_rx_bytes])[0]' stream)" \
+		"$(of_comm curl '[(map(.tx_bytes) | add), (map(.rx_bytes) | add)]')"
+	same "$(jq -rs 'map(select(.comm == "curl")) | .[0].event' stream)" \
+		process_start
+	# Its last record; only its sockets may close later.
+	same "$(of_comm curl 'map(.state) | .[-1]')" '"closed"'
+}
+
+@test "nm-collect: the ticks' sums are those of the flows" {
+	need_root
+	need curl socat
+	serve 50021
+	collect stream -i 0.2
+	for _ in 1 2 3; do
+		curl -s -o /dev/null "http://127.0.0.1:$port/"
+	done
+	collected stream
+	same "$(jq -s 'map(select(.type == "tick")) |
+		[(map(.flows) | add), (map(.tx_bytes) | add),
+		 (map(.rx_bytes) | add)]' stream)" \
+		"$(jq -s 'map(select(.type == "flow")) |
+		[length, (map(.tx_bytes) | add // 0),
+		 (map(.rx_bytes) | add // 0)]' stream)"
+}
+
+@test "nm-collect: a process that becomes another program says so" {
+	exact_backend
+	need socat
+	collect stream -i 0.2
+	in_background socat -u UDP-RECV:29871,bind=127.0.0.1 /dev/null
+	mkfifo go
+	bash -c 'echo -n 12345 >/dev/udp/127.0.0.1/29871
+		read -r <go
+		exec tail -f /dev/null' 3>&- &
+	changed=$!
+	started+=("$changed")
+	wait_until 30 grep -q "\"process_start\",\"pid\":$changed" stream
+	echo >go
+	wait_until 30 grep -q '"event":"process_exec".*"comm":"tail"' stream
+	collected stream
+	same "$(jq -c --argjson pid $changed 'select(.type == "event" and
+		.pid == $pid) | [.event, .comm]' stream | sort -u)" \
+		$'["process_exec","tail"]\n["process_start","bash"]'
+}
+
+@test "nm-collect: the effective user counts, and -p shows one process only" {
+	exact_backend
+	need setpriv socat
+	in_background socat -u UDP-RECV:29872,bind=127.0.0.1 /dev/null
+	receiver=${started[-1]}
+	collect stream -i 0.2
+	setpriv --reuid=65533 --regid=65533 --clear-groups \
+		bash -c 'echo -n 1234567 >/dev/udp/127.0.0.1/29872'
+	collected stream
+	same "$(jq -c 'select(.type == "flow" and .uid == 65533) |
+		[.comm, .tx_bytes, .raddr, .rport]' stream)" \
+		'["bash",7,"127.0.0.1",29872]'
+
+	collect stream -i 0.2 -p "$receiver"
+	bash -c 'echo -n 1234567 >/dev/udp/127.0.0.1/29872'
+	wait_until 30 grep -q '"rx_bytes":7' stream
+	collected stream
+	same "$(jq 'select(.type == "flow" or .type == "event") | .pid' stream |
+		sort -u)" "$receiver"
+	same "$(jq -s 'map(select(.type == "tick").tx_bytes) | add' stream)" 0
+}
+
+@test "nm-collect: the remote side of an unconnected socket is told per datagram" {
+	exact_backend
+	need socat
+	collect stream -i 0.2
+	in_background socat -u UDP-RECVFROM:29873,bind=127.0.0.1,fork OPEN:/dev/null
+	wait_until 30 bash -c "ss -Hlun 'sport = :29873' | grep -q ."
+	for port in 29874 29875; do
+		echo -n 123 | socat -u - \
+			"UDP-SENDTO:127.0.0.1:29873,bind=127.0.0.1:$port"
+	done
+	wait_until 30 bash -c "grep -c '\"lport\":29873' stream | grep -qx 2"
+	collected stream
+	same "$(jq -c 'select(.type == "flow" and .lport == 29873) |
+		[.raddr, .rport, .rx_bytes]' stream | sort)" \
+		$'["127.0.0.1",29874,3]\n["127.0.0.1",29875,3]'
+	# One socket, two flows.
+	same "$(jq -r 'select(.type == "flow" and .lport == 29873) |
+		.flow' stream | sort -u | wc -l)" 2
+	same "$(jq -r 'select(.type == "flow" and .lport == 29873) |
+		.flow' stream | cut -d- -f1 | sort -u | wc -l)" 1
+}
+
+@test "nm-collect: what has no room is counted and told" {
+	exact_backend
+	need socat
+	collect stream -i 0.2 --max-processes 1
+	in_background socat -u UDP-RECV:29876,bind=127.0.0.1 /dev/null
+	wait_until 30 bash -c "ss -Hlun 'sport = :29876' | grep -q ."
+	for _ in 1 2 3; do
+		bash -c 'echo -n 12345 >/dev/udp/127.0.0.1/29876'
+	done
+	wait_until 30 grep -q '"unattributed' stream
+	collected stream
+	# All that was sent and received is there, with a name or without.
+	same "$(jq -s 'map(select(.type == "tick").tx_bytes) | add' stream)" 15
+	same "$(jq -s 'map(select(.type == "tick").rx_bytes) | add' stream)" 15
+	same "$(jq -s 'map(select(.type == "tick")) |
+		[(map(.unattributed_tx_bytes) | add) +
+		 (map(.unattributed_rx_bytes) | add)] ==
+		[map(.unattributed_tx_bytes, .unattributed_rx_bytes) | add]' stream)" true
+	same "$(jq -s 'map(select(.type == "tick").lost_processes) | add > 0' stream)" true
+	same "$(jq -s 'map(select(.type == "flow" and (has("pid") | not)) |
+		.tx_bytes + .rx_bytes) | add' stream)" \
+		"$(jq -s 'map(select(.type == "tick") |
+		.unattributed_tx_bytes, .unattributed_rx_bytes) | add' stream)"
+}
+
