@@ -34,7 +34,7 @@ struct nm_process {
 	__u64 ended_ns; /* CLOCK_BOOTTIME; 0: alive */
 	__u32 exe_dev;	/* the kernel's encoding: major << 20 | minor */
 	__u32 ppid;
-	__u32 uid; /* effective */
+	__u32 uid; /* effective, at the last use */
 	__u32 netns;
 	__u32 execs;	 /* identity was read that many times; 0: not yet */
 	__u32 exe_names; /* slots in use; 0: unknown */

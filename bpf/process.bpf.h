@@ -54,6 +54,13 @@ static __always_inline struct task_struct *current_task(void)
 	return bpf_get_current_task_btf();
 }
 
+static __always_inline __u32 task_euid(struct task_struct *task)
+{
+	if (legacy)
+		return BPF_CORE_READ(task, cred, euid.val);
+	return task->cred->euid.val;
+}
+
 static __always_inline void process_key(struct nm_process_key *key,
 					struct task_struct *task)
 {
@@ -149,15 +156,14 @@ static __always_inline void read_identity(struct nm_process *p,
 
 	if (legacy) {
 		p->ppid = BPF_CORE_READ(leader, real_parent, tgid);
-		p->uid = BPF_CORE_READ(task, cred, euid.val);
 		p->netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
 		BPF_CORE_READ_STR_INTO(&p->comm, leader, comm);
 	} else {
 		p->ppid = leader->real_parent->tgid;
-		p->uid = task->cred->euid.val;
 		p->netns = task->nsproxy->net_ns->ns.inum;
 		__builtin_memcpy(p->comm, leader->comm, NM_COMM_LEN);
 	}
+	p->uid = task_euid(task);
 	p->cgroup_id = bpf_get_current_cgroup_id();
 	read_exe(p, task);
 	__sync_fetch_and_add(&p->execs, 1);
@@ -182,8 +188,12 @@ process_get(struct nm_process_key *key, bool kernels_socket)
 		process_key(key, task);
 
 	p = bpf_map_lookup_elem(&processes, key);
-	if (p)
+	if (p) {
+		/* A server becomes another user after it has opened a port. */
+		if (!kernel && p->uid != task_euid(task))
+			p->uid = task_euid(task);
 		return p;
+	}
 
 	/*
 	 * Filled in place: a copy on the stack would not fit, and one per CPU

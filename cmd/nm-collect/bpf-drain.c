@@ -212,6 +212,8 @@ static void see_process(const struct nm_process_key *key,
 		emit_process(made ? "process_start" : "process_exec",
 			     &k->process);
 		k->execs = v->execs;
+	} else if (k->process.uid_known && k->process.uid != v->uid) {
+		identity_set_uid(&k->process, v->uid);
 	}
 	tell_without_socket(&k->process, v->tx_lost_detail - k->tx_lost_detail,
 			    v->rx_lost_detail - k->rx_lost_detail);

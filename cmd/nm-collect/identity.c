@@ -140,6 +140,13 @@ void identity_clear(struct process *p)
 	p->exe = p->cgroup = NULL;
 }
 
+void identity_set_uid(struct process *p, uint32_t uid)
+{
+	p->uid = uid;
+	p->uid_known = true;
+	nm_buf_free(&p->keys);
+}
+
 void identity_fill(struct process *p, const struct nm_process_key *key,
 		   const struct nm_process *k)
 {
@@ -152,8 +159,7 @@ void identity_fill(struct process *p, const struct nm_process_key *key,
 	if (p->pid == 0)
 		return;
 	p->ppid = k->ppid;
-	p->uid = k->uid;
-	p->uid_known = true;
+	identity_set_uid(p, k->uid);
 	p->netns = k->netns;
 	snprintf(p->comm, sizeof(p->comm), "%.*s", NM_COMM_LEN, k->comm);
 	p->cgroup = cgroup_path(k->cgroup_id);

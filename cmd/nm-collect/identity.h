@@ -15,6 +15,9 @@
 void identity_fill(struct process *p, const struct nm_process_key *key,
 		   const struct nm_process *k);
 
+/* The effective user has changed. */
+void identity_set_uid(struct process *p, uint32_t uid);
+
 /* Frees what p owns. To be called before anything in it changes. */
 void identity_clear(struct process *p);
 
