@@ -222,7 +222,7 @@ code() {
 }
 
 @test "every key that a command writes or reads is in nm-record(5)" {
-	keys=$(code | grep -oE '\b(nm_(json|add|get)_[a-z0-9]+|nm_is|nm_find|nm_drop|put_[a-z]+)\([a-z&.>-]+, "[a-z0-9_]+"(, "[a-z0-9_]+",)?' |
+	keys=$(code | grep -oE '\b(nm_(json|add|get)_[a-z0-9]+|nm_is|nm_find|nm_drop|put_[a-z_]+)\([^(),]+, "[a-z0-9_]+"(, "[a-z0-9_]+",)?' |
 		while read -r call; do
 			case $call in
 			put_*) grep -oE '"[^"]*"' <<<"$call" ;;
@@ -238,7 +238,7 @@ code() {
 }
 
 @test "every type of record that a command writes is in nm-record(5)" {
-	types=$(code | grep -oE 'nm_json_open\([a-z]+, "[a-z]+"' |
+	types=$(code | grep -oE 'nm_json_open\([^(),]+, "[a-z]+"' |
 		grep -oE '"[a-z]+"' | tr -d '"' | sort -u)
 	same "$(grep -cx -e start -e flow -e tick -e event -e notice \
 		<<<"$types")" 5
