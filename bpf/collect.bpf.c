@@ -31,7 +31,7 @@ int BPF_PROG(on_exec, struct task_struct *task)
 	process_key(&key, task);
 	p = bpf_map_lookup_elem(&processes, &key);
 	if (p) {
-		read_identity(p, task);
+		read_identity(p, &key, task);
 		LOG(PROCESS_EXEC, key.tgid, 0);
 	}
 	return 0;

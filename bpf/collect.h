@@ -10,7 +10,7 @@
 
 #define NM_COMM_LEN 16
 
-/* The program's path, leaf first, a name a slot; see process.bpf.h. */
+/* A path of more or longer names stays unknown. */
 #define NM_PATH_NAMES	 10
 #define NM_PATH_NAME_LEN 40
 
@@ -30,16 +30,24 @@ struct nm_process {
 	__u64 tx_bytes, rx_bytes;
 	__u64 tx_lost_detail, rx_lost_detail; /* the part that is in no flow */
 	__u64 cgroup_id;
-	__u64 exe_ino;
 	__u64 ended_ns; /* CLOCK_BOOTTIME; 0: alive */
-	__u32 exe_dev;	/* the kernel's encoding: major << 20 | minor */
 	__u32 ppid;
 	__u32 uid; /* effective, at the last use */
 	__u32 netns;
-	__u32 execs;	 /* identity was read that many times; 0: not yet */
-	__u32 exe_names; /* slots in use; 0: unknown */
+	__u32 execs; /* identity was read that many times; 0: not yet */
+	__u32 zero;
 	char comm[NM_COMM_LEN];
-	char exe[NM_PATH_NAMES][NM_PATH_NAME_LEN];
+};
+
+/*
+ * The program that a process runs, apart from the counters because it is read
+ * only when execs has changed.
+ */
+struct nm_exe {
+	__u64 ino;
+	__u32 dev;   /* the kernel's encoding: major << 20 | minor */
+	__u32 names; /* of its path, that are known; 0: none */
+	char name[NM_PATH_NAMES][NM_PATH_NAME_LEN]; /* leaf first */
 };
 
 /* A socket, the process that used it, the remote side. */

@@ -11,6 +11,8 @@
 #include "collect.h"
 #include "config.bpf.h"
 #include "log.bpf.h"
+#include "exe.bpf.h"
+#include "task.bpf.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
@@ -38,29 +40,6 @@ static __always_inline struct nm_lost *lost_here(void)
 	return bpf_map_lookup_elem(&lost, &zero);
 }
 
-/*
- * Before 5.11 there is no typed pointer to the current task, so its fields
- * are read by copying; afterwards by plain loads, which a kernel that is
- * locked down for confidentiality allows too.
- */
-#define TASK_READ(task, field)                                     \
-	(legacy ? BPF_CORE_READ((struct task_struct *)task, field) \
-		: ((struct task_struct *)task)->field)
-
-static __always_inline struct task_struct *current_task(void)
-{
-	if (legacy)
-		return (struct task_struct *)bpf_get_current_task();
-	return bpf_get_current_task_btf();
-}
-
-static __always_inline __u32 task_euid(struct task_struct *task)
-{
-	if (legacy)
-		return BPF_CORE_READ(task, cred, euid.val);
-	return task->cred->euid.val;
-}
-
 static __always_inline void process_key(struct nm_process_key *key,
 					struct task_struct *task)
 {
@@ -71,85 +50,8 @@ static __always_inline void process_key(struct nm_process_key *key,
 	key->zero = 0;
 }
 
-/*
- * Locked down, the kernel lets us read its structures but not follow a bare
- * pointer. A short name is in the dentry itself; a longer one stays unknown.
- */
-static __always_inline bool copy_short_name(char *to, struct dentry *d)
-{
-	struct dentry___6_14 *n = (struct dentry___6_14 *)d;
-	const char *from = (const char *)d;
-	bool whole = false;
-	int i;
-
-	if (bpf_core_field_exists(d->d_iname))
-		from += bpf_core_field_offset(d->d_iname);
-	else
-		from += bpf_core_field_offset(n->d_shortname);
-	if ((unsigned long)d->d_name.name != (unsigned long)from)
-		return false;
-#pragma unroll
-	for (i = 0; i < NM_SHORT_NAME_LEN; i++) {
-		to[i] = from[i];
-		whole |= !to[i];
-	}
-	return whole;
-}
-
-/* One name of a path; false if it does not fit or cannot be read. */
-static __always_inline bool copy_name(char *to, struct dentry *d)
-{
-	const unsigned char *name;
-	long n;
-
-	if (!may_read)
-		return copy_short_name(to, d);
-	name = legacy ? BPF_CORE_READ(d, d_name.name) : d->d_name.name;
-	n = bpf_probe_read_kernel_str(to, NM_PATH_NAME_LEN, name);
-	return n > 0 && n < NM_PATH_NAME_LEN;
-}
-
-/*
- * The names of the program's path within its filesystem, leaf first. Where
- * that is mounted is for user space to find out: it has the device number.
- */
-static __always_inline void read_exe(struct nm_process *p,
-				     struct task_struct *task)
-{
-	struct mm_struct *mm = TASK_READ(task, mm);
-	struct dentry *d, *parent;
-	struct file *exe;
-	__u32 i;
-
-	p->exe_names = 0;
-	if (!mm)
-		return;
-	if (legacy) {
-		exe = BPF_CORE_READ(mm, exe_file);
-		p->exe_ino = BPF_CORE_READ(exe, f_inode, i_ino);
-		p->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
-		d = BPF_CORE_READ(exe, f_path.dentry);
-	} else {
-		exe = mm->exe_file;
-		if (!exe)
-			return;
-		p->exe_ino = exe->f_inode->i_ino;
-		p->exe_dev = exe->f_inode->i_sb->s_dev;
-		d = exe->f_path.dentry;
-	}
-	for (i = 0; i < NM_PATH_NAMES; i++) {
-		parent = legacy ? BPF_CORE_READ(d, d_parent) : d->d_parent;
-		if (!parent || parent == d)
-			break;
-		if (!copy_name(p->exe[i], d))
-			return;
-		d = parent;
-	}
-	if (i < NM_PATH_NAMES)
-		p->exe_names = i;
-}
-
 static __always_inline void read_identity(struct nm_process *p,
+					  const struct nm_process_key *key,
 					  struct task_struct *task)
 {
 	struct task_struct *leader = TASK_READ(task, group_leader);
@@ -165,7 +67,7 @@ static __always_inline void read_identity(struct nm_process *p,
 	}
 	p->uid = task_euid(task);
 	p->cgroup_id = bpf_get_current_cgroup_id();
-	read_exe(p, task);
+	read_exe(key, task);
 	__sync_fetch_and_add(&p->execs, 1);
 }
 
@@ -203,7 +105,7 @@ process_get(struct nm_process_key *key, bool kernels_socket)
 	    0) {
 		p = bpf_map_lookup_elem(&processes, key);
 		if (p && !kernel)
-			read_identity(p, task);
+			read_identity(p, key, task);
 		LOG(PROCESS_NEW, key->tgid, 0);
 		return p;
 	}

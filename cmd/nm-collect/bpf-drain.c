@@ -48,6 +48,7 @@ static struct {
 	int flow_maps[2];
 	int filling; /* index of the one that programs use */
 	int processes;
+	int exes; /* what they run */
 	int lost;
 	int cpus;
 	struct nm_buf ended;	/* keys of those that ended just now */
@@ -122,6 +123,7 @@ void bpf_drain_init(struct collect_bpf *skel, const struct settings *s)
 	drain.flow_maps[1] = bpf_map__fd(skel->maps.flows_b);
 	drain.filling = 0;
 	drain.processes = bpf_map__fd(skel->maps.processes);
+	drain.exes = bpf_map__fd(skel->maps.exes);
 	drain.lost = bpf_map__fd(skel->maps.lost);
 	drain.cpus = libbpf_num_possible_cpus();
 	if (drain.cpus < 1)
@@ -194,6 +196,15 @@ static void tell_without_socket(struct process *p, uint64_t tx, uint64_t rx)
 		emit_flow(&f);
 }
 
+static void identify(struct process *p, const struct nm_process_key *key,
+		     const struct nm_process *v)
+{
+	struct nm_exe exe;
+	bool known = bpf_map_lookup_elem(drain.exes, key, &exe) == 0;
+
+	identity_fill(p, key, v, known ? &exe : NULL);
+}
+
 static void see_process(const struct nm_process_key *key,
 			const struct nm_process *v, uint64_t swapped_ns)
 {
@@ -208,7 +219,7 @@ static void see_process(const struct nm_process_key *key,
 		return;
 	k = nm_cache_put(drain.known, key, &made);
 	if (made || k->execs != v->execs) {
-		identity_fill(&k->process, key, v);
+		identify(&k->process, key, v);
 		emit_process(made ? "process_start" : "process_exec",
 			     &k->process);
 		k->execs = v->execs;
@@ -227,6 +238,7 @@ static void see_process(const struct nm_process_key *key,
 		k->rx_bytes = v->rx_bytes;
 		nm_buf_add(&drain.ended, key, sizeof(*key));
 	} else if (k->ended && swapped_ns - v->ended_ns > LINGER_NS) {
+		bpf_map_delete_elem(drain.exes, key);
 		bpf_map_delete_elem(drain.processes, key);
 		nm_cache_drop(drain.known, key);
 	}

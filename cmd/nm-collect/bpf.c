@@ -167,6 +167,7 @@ static int load(const struct settings *s, const struct btf *btf, bool fexit,
 	bpf_map__set_max_entries(bpf.skel->maps.flows_a, s->max_flows);
 	bpf_map__set_max_entries(bpf.skel->maps.flows_b, s->max_flows);
 	bpf_map__set_max_entries(bpf.skel->maps.processes, s->max_processes);
+	bpf_map__set_max_entries(bpf.skel->maps.exes, s->max_processes);
 	/* A page, or enough for a burst that is read once an interval. */
 	bpf_map__set_max_entries(bpf.skel->maps.messages,
 				 s->verbose ? 1024 * 1024 : 4096);

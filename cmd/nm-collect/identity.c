@@ -75,13 +75,13 @@ bool identity_proc_start(uint32_t pid, uint64_t *ticks)
 }
 
 /* The kernel's names, leaf first, as a path; "" if they are too long. */
-static void join_names(const struct nm_process *k, char *path, size_t size)
+static void join_names(const struct nm_exe *exe, char *path, size_t size)
 {
 	size_t len = 0;
 
 	path[0] = '\0';
-	for (uint32_t i = k->exe_names; i > 0; i--) {
-		const char *name = k->exe[i - 1];
+	for (uint32_t i = exe->names; i > 0; i--) {
+		const char *name = exe->name[i - 1];
 		int n = snprintf(path + len, size - len, "/%.*s",
 				 NM_PATH_NAME_LEN, name);
 
@@ -93,13 +93,13 @@ static void join_names(const struct nm_process *k, char *path, size_t size)
 	}
 }
 
-static bool is_program(const char *path, const struct nm_process *k)
+static bool is_program(const char *path, const struct nm_exe *exe)
 {
 	/* MKDEV of include/linux/kdev_t.h has 20 bits for the minor. */
-	dev_t dev = makedev(k->exe_dev >> 20, k->exe_dev & 0xfffff);
+	dev_t dev = makedev(exe->dev >> 20, exe->dev & 0xfffff);
 	struct stat st;
 
-	return stat(path, &st) == 0 && st.st_ino == k->exe_ino &&
+	return stat(path, &st) == 0 && st.st_ino == exe->ino &&
 	       st.st_dev == dev;
 }
 
@@ -108,21 +108,21 @@ static bool is_program(const char *path, const struct nm_process *k)
  * can't be seen from here: then its path within its filesystem must do, which
  * is what /proc would have shown.
  */
-static char *ended_exe(const struct nm_process *k)
+static char *ended_exe(const struct nm_exe *exe)
 {
 	char inner[PATH_MAX], path[PATH_MAX * 2];
 	struct mntent *m;
 	FILE *mounts;
 
-	if (k->exe_names == 0 || k->exe_names > NM_PATH_NAMES)
+	if (exe->names == 0 || exe->names > NM_PATH_NAMES)
 		return NULL;
-	join_names(k, inner, sizeof(inner));
-	if (inner[0] == '\0' || is_program(inner, k))
+	join_names(exe, inner, sizeof(inner));
+	if (inner[0] == '\0' || is_program(inner, exe))
 		return inner[0] ? strdup(inner) : NULL;
 	mounts = setmntent("/proc/self/mounts", "re");
 	while (mounts && (m = getmntent(mounts))) {
 		snprintf(path, sizeof(path), "%s%s", m->mnt_dir, inner);
-		if (is_program(path, k)) {
+		if (is_program(path, exe)) {
 			endmntent(mounts);
 			return strdup(path);
 		}
@@ -148,7 +148,7 @@ void identity_set_uid(struct process *p, uint32_t uid)
 }
 
 void identity_fill(struct process *p, const struct nm_process_key *key,
-		   const struct nm_process *k)
+		   const struct nm_process *k, const struct nm_exe *exe)
 {
 	uint64_t ns_per_tick = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
 	uint64_t ticks;
@@ -166,6 +166,6 @@ void identity_fill(struct process *p, const struct nm_process_key *key,
 	if (identity_proc_start(p->pid, &ticks) &&
 	    ticks == key->start_ns / ns_per_tick)
 		p->exe = identity_exe(p->pid);
-	if (!p->exe)
-		p->exe = ended_exe(k);
+	if (!p->exe && exe)
+		p->exe = ended_exe(exe);
 }

@@ -9,11 +9,12 @@
 #include "backend.h"
 
 /*
- * Fills p from the kernel's entry. Also looks at /proc, and believes it only
- * if the process there started at the same time.
+ * Fills p from the kernel's entries (exe is NULL where there is none). Also
+ * looks at /proc, and believes it only if the process there started at the same
+ * time.
  */
 void identity_fill(struct process *p, const struct nm_process_key *key,
-		   const struct nm_process *k);
+		   const struct nm_process *k, const struct nm_exe *exe);
 
 /* The effective user has changed. */
 void identity_set_uid(struct process *p, uint32_t uid);
