@@ -251,7 +251,7 @@ int netlink_state(const struct sample *s)
 	struct request r = {
 		.diag = { .sdiag_family = s->family, .id = s->id },
 	};
-	bool torn;
+	bool torn = false;
 
 	found.state = 0;
 	if (send_request(&r) || read_answer(keep_found, true, &torn))
