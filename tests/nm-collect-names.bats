@@ -172,3 +172,26 @@ teardown() {
 		.unattributed_tx_bytes, .unattributed_rx_bytes) | add' stream)"
 }
 
+
+@test "nm-collect: what the kernel moves for itself is a row of its own" {
+	exact_backend
+	need socat mount
+	modprobe -q cifs 2>/dev/null || true
+	grep -qw cifs /proc/filesystems || skip "no file system here speaks TCP"
+	in_background socat -u TCP-LISTEN:29878,bind=127.0.0.1 CREATE:request
+	wait_until 30 listening 29878
+	collect stream -i 0.2
+	mkdir share
+	in_background mount -i -t cifs //127.0.0.1/share share \
+		-o ip=127.0.0.1,port=29878,username=u,password=p
+	wait_until 30 test -s request
+	wait_until 30 grep -q '"pid":0,' stream
+	collected stream
+	sent=$(stat -c %s request)
+	same "$(jq -s 'map(select(.type == "flow" and .rport == 29878)) |
+		map([.pid, .comm]) | unique' -c stream)" '[[0,"kernel"]]'
+	same "$(jq -s 'map(select(.type == "flow" and .pid == 0).tx_bytes) |
+		add' stream)" "$sent"
+	same "$(jq -s 'map(select(.type == "tick").kernel_tx_bytes) |
+		add' stream)" "$sent"
+}
