@@ -186,7 +186,7 @@ static void run_netns(const void *stream)
 	stream_pair(stream);
 }
 
-static void run_pidns(const void *stream)
+static void in_pidns(const void *stream)
 {
 	pid_t init;
 
@@ -205,6 +205,12 @@ static void run_pidns(const void *stream)
 	join();
 	kill(init, SIGKILL);
 	waitpid(init, NULL, 0);
+}
+
+/* By a role, because the main process could start none any more. */
+static void run_pidns(const void *stream)
+{
+	role("ns", "tcp", in_pidns, stream);
 }
 
 const struct scenario process_scenarios[] = {
