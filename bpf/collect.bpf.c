@@ -8,6 +8,7 @@
 #include "kernel.h"
 #include "collect.h"
 #include "flow.bpf.h"
+#include "understudy.bpf.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>

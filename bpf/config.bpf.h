@@ -18,6 +18,10 @@ const volatile bool legacy = false;
 /* bpf_probe_read_kernel is allowed: not under lockdown=confidentiality. */
 const volatile bool may_read = true;
 
+/* Of how many objects this is which; see understudy.bpf.h. */
+const volatile __u32 players = 1;
+const volatile __u32 player = 0;
+
 /* The log's level: 0 off, 1 losses, 2 processes, 3 sockets too. */
 const volatile __u32 log_level = 0;
 

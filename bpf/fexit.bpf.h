@@ -51,7 +51,7 @@ static __always_inline int message(struct socket *sock, struct msghdr *msg,
 	struct sock *sk = sock->sk;
 	struct peer peer = {};
 
-	if (ret <= 0 || !sk || !socket_is_inet(sk))
+	if (ret <= 0 || !sk || !socket_is_inet(sk) || !my_call())
 		return 0;
 	account(sk, sent, ret, datagram_peer(&peer, sk, msg) ? &peer : NULL);
 	return 0;
@@ -69,7 +69,7 @@ static __always_inline int spliced(struct socket *sock, bool sent, long ret)
 {
 	struct sock *sk = sock->sk;
 
-	if (ret > 0 && sk && socket_is_inet(sk))
+	if (ret > 0 && sk && socket_is_inet(sk) && my_call())
 		account(sk, sent, ret, NULL);
 	return 0;
 }
@@ -120,6 +120,14 @@ int BPF_PROG(on_tcp_splice_read, struct socket *sock, void *ppos, void *pipe,
 /* Since 7.0; before, splicing from MPTCP went through recvmsg. */
 SEC("fexit/mptcp_splice_read")
 int BPF_PROG(on_mptcp_splice_read, struct socket *sock, void *ppos, void *pipe,
+	     size_t len, unsigned int flags, long ret)
+{
+	return spliced(sock, false, ret);
+}
+
+/* Of kTLS, if its module was loaded when we were. */
+SEC("fexit/tls_sw_splice_read")
+int BPF_PROG(on_tls_splice_read, struct socket *sock, void *ppos, void *pipe,
 	     size_t len, unsigned int flags, long ret)
 {
 	return spliced(sock, false, ret);
@@ -178,6 +186,8 @@ int BPF_PROG(on_zerocopy_return, struct sock *sk)
 		return 0;
 	moved = tp->copied_seq - *from;
 	bpf_map_delete_elem(&zerocopy_from, &key);
+	if (moved && fin_was_read(sk, tp))
+		moved--;
 	if (moved)
 		account(sk, false, moved, NULL);
 	return 0;

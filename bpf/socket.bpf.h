@@ -130,6 +130,18 @@ static __always_inline bool socket_connected(const struct sock *sk)
 	return sk->__sk_common.skc_state == TCP_ESTABLISHED;
 }
 
+static __always_inline bool socket_flag(const struct sock *sk, int flag)
+{
+	return sk->__sk_common.skc_flags & 1UL << flag;
+}
+
+/* A FIN takes a sequence number, the last, and is no byte of the stream. */
+static __always_inline bool fin_was_read(const struct sock *sk,
+					 const struct tcp_sock *tp)
+{
+	return socket_flag(sk, SOCK_DONE) && tp->copied_seq == tp->rcv_nxt;
+}
+
 /* Opened by the kernel for itself: NFS, a tunnel, an MPTCP subflow. */
 static __always_inline bool socket_is_kernels(struct sock *sk)
 {

@@ -35,7 +35,7 @@ int BPF_PROG(on_send_length, struct sock *sk, int ret, int flags)
 {
 	struct peer peer = {};
 
-	if (ret > 0 && socket_is_inet(sk))
+	if (ret > 0 && socket_is_inet(sk) && my_call())
 		account(sk, true, ret,
 			noted_peer(&peer, sk, true) ? &peer : NULL);
 	return 0;
@@ -45,11 +45,6 @@ int BPF_PROG(on_send_length, struct sock *sk, int ret, int flags)
 static __always_inline bool has_ulp(const struct tcp_sock *tp)
 {
 	return tp->inet_conn.icsk_ulp_ops;
-}
-
-static __always_inline bool socket_flag(const struct sock *sk, int flag)
-{
-	return sk->__sk_common.skc_flags & 1UL << flag;
 }
 
 /*
@@ -72,8 +67,7 @@ static __always_inline __u32 read_since(struct socket_state *state,
 		state->urgent_seq = urgent;
 		moved--;
 	}
-	if (moved && tp->copied_seq == tp->rcv_nxt &&
-	    socket_flag(sk, SOCK_DONE))
+	if (moved && fin_was_read(sk, tp))
 		moved--;
 	return moved;
 }
@@ -123,7 +117,7 @@ int BPF_PROG(on_recv_length, struct sock *sk, int ret, int flags)
 	struct peer peer = {};
 
 	if (ret > 0 && !(flags & (MSG_PEEK | MSG_ERRQUEUE)) &&
-	    socket_is_inet(sk) && !counted_by_seq(sk, flags))
+	    socket_is_inet(sk) && !counted_by_seq(sk, flags) && my_call())
 		account(sk, false, ret,
 			noted_peer(&peer, sk, false) ? &peer : NULL);
 	return 0;

@@ -5,6 +5,7 @@
  * what was told of each is remembered here and subtracted.
  */
 #include "bpf.h"
+#include "bpf-misses.h"
 
 #include <err.h>
 #include <errno.h>
@@ -32,9 +33,6 @@
  */
 #define LINGER_NS (2 * NS_PER_S)
 
-/* More than the object has. */
-#define MAX_PROGRAMS 32
-
 struct known {
 	struct process process;
 	uint64_t tx_lost_detail, rx_lost_detail; /* told until now */
@@ -55,9 +53,6 @@ static struct {
 	struct nm_cache *known; /* nm_process_key -> struct known */
 	struct nm_lost *per_cpu;
 	struct nm_lost told;
-	int programs[MAX_PROGRAMS];
-	size_t nprograms;
-	uint64_t missed; /* calls of programs, told until now */
 	const struct settings *settings;
 	/* Room for one batch. */
 	struct nm_process_key *process_keys;
@@ -83,41 +78,11 @@ static void forget_known(const void *key, void *value)
 	identity_clear(&k->process);
 }
 
-/*
- * A program that a task runs when another preempts it on the same CPU is not
- * run for that one (commit ca06f55b9002): a call that was not counted. Before
- * 5.12 the kernel neither refused nor told.
- */
-static uint64_t missed_calls(void)
+void bpf_drain_init(struct collect_bpf *const player[], size_t players,
+		    const struct settings *s)
 {
-	uint64_t sum = 0;
+	const struct collect_bpf *skel = player[0];
 
-	for (size_t i = 0; i < drain.nprograms; i++) {
-		struct bpf_prog_info info = { 0 };
-		__u32 size = sizeof(info);
-
-		if (bpf_obj_get_info_by_fd(drain.programs[i], &info, &size) ==
-		    0)
-			sum += info.recursion_misses;
-	}
-	return sum;
-}
-
-static void find_programs(struct collect_bpf *skel)
-{
-	struct bpf_program *prog;
-
-	drain.nprograms = 0;
-	bpf_object__for_each_program(prog, skel->obj)
-		if (bpf_program__fd(prog) >= 0 &&
-		    drain.nprograms < MAX_PROGRAMS)
-			drain.programs[drain.nprograms++] =
-				bpf_program__fd(prog);
-	drain.missed = missed_calls();
-}
-
-void bpf_drain_init(struct collect_bpf *skel, const struct settings *s)
-{
 	drain.slot = bpf_map__fd(skel->maps.flows);
 	drain.flow_maps[0] = bpf_map__fd(skel->maps.flows_a);
 	drain.flow_maps[1] = bpf_map__fd(skel->maps.flows_b);
@@ -138,7 +103,7 @@ void bpf_drain_init(struct collect_bpf *skel, const struct settings *s)
 	drain.flow_keys = room(BATCH, sizeof(*drain.flow_keys));
 	drain.flow_values = room(BATCH, sizeof(*drain.flow_values));
 	drain.settings = s;
-	find_programs(skel);
+	bpf_misses_init(player, players);
 	cgroup_root(); /* as long as there are rights */
 }
 
@@ -329,7 +294,6 @@ static void tell_ended(void)
 
 static int tell_lost(struct losses *losses)
 {
-	uint64_t missed = missed_calls();
 	struct nm_lost sum = { 0 };
 	__u32 zero = 0;
 
@@ -345,8 +309,7 @@ static int tell_lost(struct losses *losses)
 			    sum.rx_bytes - drain.told.rx_bytes);
 	losses->flows = sum.flows - drain.told.flows;
 	losses->processes = sum.processes - drain.told.processes;
-	losses->calls = missed - drain.missed;
-	drain.missed = missed;
+	losses->calls = bpf_misses_take();
 	drain.told = sum;
 	return 0;
 }

@@ -15,36 +15,11 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "bpf-hooks.h"
 #include "bpf-log.h"
 #include "cgroup.h"
+#include "preempt.h"
 #include "reason.h"
-#include "rights.h"
-
-/* A kernel function that the fexit programs stand on. */
-struct hook {
-	const char *function;
-	int args; /* the return value is behind them; -1: any */
-	bool required;
-};
-
-static const struct hook hooks[] = {
-	{ "inet_sendmsg", 3, true },
-	{ "inet_recvmsg", 4, true },
-	{ "inet6_sendmsg", 3, false }, /* CONFIG_IPV6=y */
-	{ "inet6_recvmsg", 4, false },
-	{ "sock_common_recvmsg", 4, true },
-	{ "tcp_splice_read", 5, true },
-	{ "tcp_zerocopy_receive", -1, false }, /* CONFIG_MMU, IPV6 */
-	{ "inet_release", 1, true },
-	{ "inet_sendpage", 5, false },	   /* until 6.4 */
-	{ "mptcp_splice_read", 5, false }, /* since 7.0 */
-};
-
-static const char *const tp_programs[] = {
-	"on_send_length",
-	"on_recv_length",
-	"on_rcv_space_adjust",
-};
 
 /* What a kernel may lack; see bpf/config.bpf.h. Best first. */
 static const struct variant {
@@ -56,146 +31,137 @@ static const struct variant {
 };
 
 static struct {
-	struct collect_bpf *skel;
+	/* The first, and where the kernel preempts, its understudies. */
+	struct collect_bpf *player[BPF_PLAYERS];
+	size_t players;
 	unsigned verbose;
 } bpf;
 
-/* Number of arguments of a kernel function, or -1: it is not there. */
-static int function_args(const struct btf *btf, const char *name)
+static void unload(void)
 {
-	const struct btf_type *t;
-	int id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
-
-	if (id < 0)
-		return -1;
-	t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
-	return btf_vlen(t);
+	while (bpf.players)
+		collect_bpf__destroy(bpf.player[--bpf.players]);
 }
 
-static bool hook_fits(const struct btf *btf, const struct hook *h)
+/* All but the constants are the first object's. */
+static int share_maps(struct collect_bpf *skel, struct collect_bpf *first)
 {
-	int args = function_args(btf, h->function);
+	struct bpf_map *map, *shared;
+	int error;
 
-	return args >= 0 && (h->args < 0 || args == h->args);
-}
-
-static int check_hooks(const struct btf *btf, struct reason *why)
-{
-	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
-		const struct hook *h = &hooks[i];
-
-		if (!h->required || hook_fits(btf, h))
+	bpf_object__for_each_map(map, skel->obj)
+	{
+		if (bpf_map__is_internal(map))
 			continue;
-		reason_set(why, "please report it, with the kernel's release",
-			   "the kernel has no function '%s' of %d arguments",
-			   h->function, h->args);
-		return -1;
+		shared = bpf_object__find_map_by_name(first->obj,
+						      bpf_map__name(map));
+		error = bpf_map__reuse_fd(map, bpf_map__fd(shared));
+		if (error)
+			return error;
 	}
 	return 0;
 }
 
-static int check_tracepoints(const struct btf *btf, struct reason *why)
+static void size_maps(struct collect_bpf *skel, const struct settings *s)
 {
-	if (btf__find_by_name_kind(btf, "btf_trace_sock_send_length",
-				   BTF_KIND_TYPEDEF) >= 0)
-		return 0;
-	reason_set(why, "a kernel from 6.3 on",
-		   "the kernel has no trace point 'sock_send_length'");
-	return -1;
+	bpf_map__set_max_entries(skel->maps.flows_a, s->max_flows);
+	bpf_map__set_max_entries(skel->maps.flows_b, s->max_flows);
+	bpf_map__set_max_entries(skel->maps.processes, s->max_processes);
+	bpf_map__set_max_entries(skel->maps.exes, s->max_processes);
+	/* A page, or enough for a burst that is read once an interval. */
+	bpf_map__set_max_entries(skel->maps.messages,
+				 s->verbose ? 1024 * 1024 : 4096);
+	if (skel->rodata->legacy) /* unknown to these kernels for tracing */
+		bpf_map__set_autocreate(skel->maps.sockets, false);
+	else
+		bpf_map__set_max_entries(skel->maps.sockets_by_address, 1);
+	if (skel->rodata->players == 1)
+		bpf_map__set_autocreate(skel->maps.seen, false);
 }
 
-static const struct hook *hook_of(const struct bpf_program *prog)
+/* Adds a player of the company of `players`. */
+static int load(const struct settings *s, struct btf *btf, bool fexit,
+		const struct variant *v, size_t players)
 {
-	const char *slash = strchr(bpf_program__section_name(prog), '/');
-
-	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
-		if (strcmp(hooks[i].function, slash + 1) == 0)
-			return &hooks[i];
-	return NULL;
-}
-
-static bool is_tp_program(const char *name)
-{
-	for (size_t i = 0; i < sizeof(tp_programs) / sizeof(*tp_programs); i++)
-		if (strcmp(tp_programs[i], name) == 0)
-			return true;
-	return false;
-}
-
-/* The programs of bpf/peer.bpf.h. */
-static bool notes_peers(const struct bpf_program *prog)
-{
-	return bpf_program__type(prog) == BPF_PROG_TYPE_CGROUP_SOCK_ADDR;
-}
-
-/* Which programs of the object this backend needs and this kernel takes. */
-static void choose_programs(const struct btf *btf, bool fexit, bool legacy)
-{
-	struct bpf_program *prog;
-
-	bpf_object__for_each_program(prog, bpf.skel->obj) {
-		const char *section = bpf_program__section_name(prog);
-		const char *name = bpf_program__name(prog);
-		bool load = true;
-
-		if (strncmp(section, "fexit/", 6) == 0 ||
-		    strncmp(section, "fentry/", 7) == 0)
-			load = fexit && hook_fits(btf, hook_of(prog));
-		else if (is_tp_program(name))
-			load = !fexit;
-		else if (prog == bpf.skel->progs.on_scan)
-			load = !legacy;
-		else if (notes_peers(prog))
-			load = !fexit && cgroup_root() >= 0 &&
-			       rights_have_net_admin();
-		bpf_program__set_autoload(prog, load);
-	}
-}
-
-static int load(const struct settings *s, const struct btf *btf, bool fexit,
-		const struct variant *v)
-{
-	int error;
+	struct collect_bpf *skel;
+	int error = 0;
 
 	bpf_log_forget();
-	bpf.skel = collect_bpf__open();
-	if (!bpf.skel)
+	skel = collect_bpf__open();
+	if (!skel)
 		return -errno;
-	bpf.skel->rodata->legacy = v->legacy;
-	bpf.skel->rodata->may_read = v->may_read;
-	bpf.skel->rodata->log_level = s->verbose;
-	bpf_map__set_max_entries(bpf.skel->maps.flows_a, s->max_flows);
-	bpf_map__set_max_entries(bpf.skel->maps.flows_b, s->max_flows);
-	bpf_map__set_max_entries(bpf.skel->maps.processes, s->max_processes);
-	bpf_map__set_max_entries(bpf.skel->maps.exes, s->max_processes);
-	/* A page, or enough for a burst that is read once an interval. */
-	bpf_map__set_max_entries(bpf.skel->maps.messages,
-				 s->verbose ? 1024 * 1024 : 4096);
-	if (v->legacy) /* unknown to these kernels for tracing programs */
-		bpf_map__set_autocreate(bpf.skel->maps.sockets, false);
+	skel->rodata->legacy = v->legacy;
+	skel->rodata->may_read = v->may_read;
+	skel->rodata->players = (__u32)players;
+	skel->rodata->player = (__u32)bpf.players;
+	skel->rodata->log_level = s->verbose;
+	bpf_choose_programs(skel, btf, fexit);
+	if (bpf.players)
+		error = share_maps(skel, bpf.player[0]);
 	else
-		bpf_map__set_max_entries(bpf.skel->maps.sockets_by_address, 1);
-	choose_programs(btf, fexit, v->legacy);
-	error = collect_bpf__load(bpf.skel);
+		size_maps(skel, s);
+	if (!error)
+		error = collect_bpf__load(skel);
 	if (error) {
-		collect_bpf__destroy(bpf.skel);
-		bpf.skel = NULL;
+		collect_bpf__destroy(skel);
+		return error;
+	}
+	bpf.player[bpf.players++] = skel;
+	return 0;
+}
+
+/* With the first variant that this kernel takes. */
+static int load_all(const struct settings *s, struct btf *btf, bool fexit)
+{
+	const struct variant *v;
+	int error = -ENOENT;
+
+	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
+		size_t players;
+
+		v = &variants[i];
+		/* Trace points of socket calls are younger than 5.11. */
+		if (v->legacy && !fexit)
+			continue;
+		players = v->legacy || !kernel_preempts() ? 1 : BPF_PLAYERS;
+		do
+			error = load(s, btf, fexit, v, players);
+		while (!error && bpf.players < players);
+		if (!error)
+			break;
+		unload();
 	}
 	return error;
 }
 
-static int attach(const char *name)
+static int attach(struct collect_bpf *skel, const char *name)
 {
 	struct bpf_program *prog;
-	int error = collect_bpf__attach(bpf.skel);
+	int error = collect_bpf__attach(skel);
 
 	if (error || !bpf.verbose)
 		return error;
-	bpf_object__for_each_program(prog, bpf.skel->obj)
-		if (bpf_program__autoload(prog) && !notes_peers(prog))
-			warnx("%s: attached %s", name,
-			      bpf_program__section_name(prog));
+	bpf_object__for_each_program(prog, skel->obj)
+		if (bpf_program__autoload(prog) && !bpf_notes_peers(prog))
+			warnx("%s: attached %s%s", name,
+			      bpf_program__section_name(prog),
+			      skel == bpf.player[0] ? "" : " again");
 	return 0;
+}
+
+/*
+ * The understudies must run behind, in their order: on a trace point, that is
+ * who comes later; at the return of a function, who came before (a
+ * trampoline's newest program is at the head of its list).
+ */
+static int attach_all(const char *name, bool fexit)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < bpf.players; i++)
+		error = attach(bpf.player[fexit ? bpf.players - 1 - i : i],
+			       name);
+	return error;
 }
 
 /*
@@ -208,10 +174,14 @@ static void attach_to_cgroup(void)
 		struct bpf_program *prog;
 		struct bpf_link **link;
 	} peers[] = {
-		{ bpf.skel->progs.on_sendmsg4, &bpf.skel->links.on_sendmsg4 },
-		{ bpf.skel->progs.on_sendmsg6, &bpf.skel->links.on_sendmsg6 },
-		{ bpf.skel->progs.on_recvmsg4, &bpf.skel->links.on_recvmsg4 },
-		{ bpf.skel->progs.on_recvmsg6, &bpf.skel->links.on_recvmsg6 },
+		{ bpf.player[0]->progs.on_sendmsg4,
+		  &bpf.player[0]->links.on_sendmsg4 },
+		{ bpf.player[0]->progs.on_sendmsg6,
+		  &bpf.player[0]->links.on_sendmsg6 },
+		{ bpf.player[0]->progs.on_recvmsg4,
+		  &bpf.player[0]->links.on_recvmsg4 },
+		{ bpf.player[0]->progs.on_recvmsg6,
+		  &bpf.player[0]->links.on_recvmsg6 },
 	};
 
 	for (size_t i = 0; i < sizeof(peers) / sizeof(peers[0]); i++) {
@@ -235,8 +205,8 @@ static int scan_once(bool listeners)
 	ssize_t n;
 	int fd;
 
-	bpf.skel->data->scan_listeners = listeners;
-	fd = bpf_iter_create(bpf_link__fd(bpf.skel->links.on_scan));
+	bpf.player[0]->data->scan_listeners = listeners;
+	fd = bpf_iter_create(bpf_link__fd(bpf.player[0]->links.on_scan));
 	if (fd < 0)
 		return -errno;
 	do
@@ -248,19 +218,19 @@ static int scan_once(bool listeners)
 
 static void scan_open_sockets(void)
 {
-	if (!bpf.skel->links.on_scan)
+	if (!bpf.player[0]->links.on_scan)
 		return;
 	if (scan_once(true) || scan_once(false))
 		warn("sockets that were open before the start");
-	bpf_link__destroy(bpf.skel->links.on_scan);
-	bpf.skel->links.on_scan = NULL;
+	bpf_link__destroy(bpf.player[0]->links.on_scan);
+	bpf.player[0]->links.on_scan = NULL;
 }
 
 static int start(bool fexit, const struct settings *s, struct reason *why)
 {
 	const char *name = fexit ? "fexit" : "tp";
-	int error = -ENOENT;
 	struct btf *btf;
+	int error;
 
 	bpf.verbose = s->verbose;
 	bpf_log_listen(s->verbose);
@@ -269,32 +239,24 @@ static int start(bool fexit, const struct settings *s, struct reason *why)
 		explain_no_btf(why);
 		return -1;
 	}
-	if (fexit ? check_hooks(btf, why) : check_tracepoints(btf, why)) {
+	if (bpf_check_hooks(btf, fexit, why)) {
 		btf__free(btf);
 		return -1;
 	}
-	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
-		/* Trace points of socket calls are younger than 5.11. */
-		if (variants[i].legacy && !fexit)
-			continue;
-		error = load(s, btf, fexit, &variants[i]);
-		if (!error)
-			break;
-	}
+	error = load_all(s, btf, fexit);
 	if (!error)
-		error = attach(name);
+		error = attach_all(name, fexit);
 	btf__free(btf);
 	if (error) {
 		explain_load(why, name, -error, bpf_log_said());
-		collect_bpf__destroy(bpf.skel);
-		bpf.skel = NULL;
+		unload();
 		return -1;
 	}
 	attach_to_cgroup();
 	scan_open_sockets();
 	if (s->verbose)
-		bpf_log_open(bpf_map__fd(bpf.skel->maps.messages));
-	bpf_drain_init(bpf.skel, s);
+		bpf_log_open(bpf_map__fd(bpf.player[0]->maps.messages));
+	bpf_drain_init(bpf.player, bpf.players, s);
 	return 0;
 }
 
@@ -318,8 +280,7 @@ static void stop(void)
 {
 	bpf_drain_stop();
 	bpf_log_close();
-	collect_bpf__destroy(bpf.skel);
-	bpf.skel = NULL;
+	unload();
 }
 
 const struct backend backend_fexit = {

@@ -9,8 +9,15 @@
 #include "backend.h"
 #include "collect.skel.h"
 
-/* Takes over the maps of a running object. */
-void bpf_drain_init(struct collect_bpf *skel, const struct settings *s);
+/*
+ * How many times the programs are loaded where calls may be missed; see
+ * bpf/understudy.bpf.h. The more, the fewer are lost and the dearer each is.
+ */
+#define BPF_PLAYERS 3
+
+/* Takes over the maps of running objects, which are those of the first. */
+void bpf_drain_init(struct collect_bpf *const player[], size_t players,
+		    const struct settings *s);
 
 int bpf_drain(struct losses *lost);
 

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The kernel functions and trace points that the programs stand on.
+ */
+#include "bpf-hooks.h"
+
+#include <string.h>
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "cgroup.h"
+#include "rights.h"
+
+/* A kernel function that the fexit programs stand on. */
+struct hook {
+	const char *function;
+	int args; /* the return value is behind them; -1: any */
+	bool required;
+	const char *module; /* NULL: in the kernel itself */
+};
+
+static const struct hook hooks[] = {
+	{ "inet_sendmsg", 3, true },
+	{ "inet_recvmsg", 4, true },
+	{ "inet6_sendmsg", 3, false }, /* CONFIG_IPV6=y */
+	{ "inet6_recvmsg", 4, false },
+	{ "sock_common_recvmsg", 4, true },
+	{ "tcp_splice_read", 5, true },
+	{ "tcp_zerocopy_receive", -1, false }, /* CONFIG_MMU, IPV6 */
+	{ "inet_release", 1, true },
+	{ "inet_sendpage", 5, false },	   /* until 6.4 */
+	{ "mptcp_splice_read", 5, false }, /* since 7.0 */
+	{ "tls_sw_splice_read", 5, false, "tls" },
+};
+
+static const char *const tp_programs[] = {
+	"on_send_length",
+	"on_recv_length",
+	"on_rcv_space_adjust",
+};
+
+/* Number of arguments of a kernel function, or -1: it is not there. */
+static int function_args(const struct btf *btf, const char *name)
+{
+	const struct btf_type *t;
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+
+	if (id < 0)
+		return -1;
+	t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
+	return btf_vlen(t);
+}
+
+static bool hook_fits(struct btf *vmlinux, const struct hook *h)
+{
+	struct btf *module = NULL;
+	int args;
+
+	if (h->module) {
+		module = btf__load_module_btf(h->module, vmlinux);
+		if (!module)
+			return false;
+	}
+	args = function_args(module ? module : vmlinux, h->function);
+	btf__free(module);
+	return args >= 0 && (h->args < 0 || args == h->args);
+}
+
+static int check_hooks(struct btf *btf, struct reason *why)
+{
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
+		const struct hook *h = &hooks[i];
+
+		if (!h->required || hook_fits(btf, h))
+			continue;
+		reason_set(why, "please report it, with the kernel's release",
+			   "the kernel has no function '%s' of %d arguments",
+			   h->function, h->args);
+		return -1;
+	}
+	return 0;
+}
+
+static int check_tracepoints(const struct btf *btf, struct reason *why)
+{
+	if (btf__find_by_name_kind(btf, "btf_trace_sock_send_length",
+				   BTF_KIND_TYPEDEF) >= 0)
+		return 0;
+	reason_set(why, "a kernel from 6.3 on",
+		   "the kernel has no trace point 'sock_send_length'");
+	return -1;
+}
+
+static const struct hook *hook_of(const struct bpf_program *prog)
+{
+	const char *slash = strchr(bpf_program__section_name(prog), '/');
+
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
+		if (strcmp(hooks[i].function, slash + 1) == 0)
+			return &hooks[i];
+	return NULL;
+}
+
+static bool is_tp_program(const char *name)
+{
+	for (size_t i = 0; i < sizeof(tp_programs) / sizeof(*tp_programs); i++)
+		if (strcmp(tp_programs[i], name) == 0)
+			return true;
+	return false;
+}
+
+bool bpf_notes_peers(const struct bpf_program *prog)
+{
+	return bpf_program__type(prog) == BPF_PROG_TYPE_CGROUP_SOCK_ADDR;
+}
+
+void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf, bool fexit)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, skel->obj) {
+		const char *section = bpf_program__section_name(prog);
+		const char *name = bpf_program__name(prog);
+		bool load = true;
+
+		if (strncmp(section, "fexit/", 6) == 0 ||
+		    strncmp(section, "fentry/", 7) == 0)
+			load = fexit && hook_fits(btf, hook_of(prog));
+		else if (is_tp_program(name))
+			load = !fexit;
+		else if (prog == skel->progs.on_scan)
+			load = !skel->rodata->legacy &&
+			       skel->rodata->player == 0;
+		else if (bpf_notes_peers(prog))
+			load = !fexit && skel->rodata->player == 0 &&
+			       cgroup_root() >= 0 && rights_have_net_admin();
+		bpf_program__set_autoload(prog, load);
+	}
+}
+
+int bpf_check_hooks(struct btf *btf, bool fexit, struct reason *why)
+{
+	return fexit ? check_hooks(btf, why) : check_tracepoints(btf, why);
+}

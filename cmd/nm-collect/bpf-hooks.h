@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What of bpf/collect.bpf.c a backend needs and the running kernel has: read
+ * from its BTF, never from its version.
+ */
+#ifndef NM_BPF_HOOKS_H
+#define NM_BPF_HOOKS_H
+
+#include <bpf/btf.h>
+
+#include "bpf.h"
+
+/* Has the kernel what the backend cannot do without? 0, or -1 and why. */
+int bpf_check_hooks(struct btf *btf, bool fexit, struct reason *why);
+
+/* Sets which programs are to be loaded; the constants must be set before. */
+void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf, bool fexit);
+
+/* Is it one of bpf/peer.bpf.h? They are attached to a cgroup. */
+bool bpf_notes_peers(const struct bpf_program *prog);
+
+#endif
