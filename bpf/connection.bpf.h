@@ -35,6 +35,10 @@ static __always_inline void connecting(struct sock *sk)
 		state->owned = 1;
 }
 
+/*
+ * With TCP Fast Open (RFC 7413) a program may have read from the connection
+ * by now: then it is known how far, and not from its beginning.
+ */
 static __always_inline void connected(struct sock *sk, bool by_us)
 {
 	struct socket_state *state = socket_state(sk, true);
@@ -42,11 +46,13 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 	if (!state)
 		return;
 	if (!by_us) {
-		*state = new_socket;
+		/* By address: may be what an earlier socket has left. */
+		if (legacy)
+			*state = new_socket;
 		state->dir = NM_DIR_IN;
 	}
 	state->lport = sk->__sk_common.skc_num;
-	if (!legacy)
+	if (!legacy && !state->seq_known)
 		start_reading(state, sk);
 	if (state->owned)
 		flow_changed(sk, state, false);
