@@ -44,9 +44,10 @@ struct nm_process {
  * only when execs has changed.
  */
 struct nm_exe {
-	__u64 ino;
-	__u32 dev;   /* the kernel's encoding: major << 20 | minor */
-	__u32 names; /* of its path, that are known; 0: none */
+	__u32 dev;    /* the kernel's encoding: major << 20 | minor */
+	__u32 mnt_ns; /* inode number of the mount namespace */
+	__u32 names;  /* of its path, that are known; 0: none */
+	__u32 zero;
 	char name[NM_PATH_NAMES][NM_PATH_NAME_LEN]; /* leaf first */
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The program of a process: the names of its path within its filesystem.
- * Where that is mounted is for user space to find out, by the device number.
+ * Where that is mounted is for user space to find out, by the device number
+ * and the mount namespace.
  */
 #ifndef NM_EXE_BPF_H
 #define NM_EXE_BPF_H
@@ -63,14 +64,12 @@ static __always_inline struct dentry *read_file(struct nm_exe *p,
 
 	if (legacy) {
 		exe = BPF_CORE_READ(mm, exe_file);
-		p->ino = BPF_CORE_READ(exe, f_inode, i_ino);
 		p->dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
 		return BPF_CORE_READ(exe, f_path.dentry);
 	}
 	exe = mm->exe_file;
 	if (!exe)
 		return NULL;
-	p->ino = exe->f_inode->i_ino;
 	p->dev = exe->f_inode->i_sb->s_dev;
 	return exe->f_path.dentry;
 }
@@ -105,6 +104,10 @@ static __always_inline void read_exe(const struct nm_process_key *key,
 	p = bpf_map_lookup_elem(&exes, key);
 	if (!p)
 		return;
+	if (legacy)
+		p->mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	else
+		p->mnt_ns = task->nsproxy->mnt_ns->ns.inum;
 	d = read_file(p, mm);
 	if (d)
 		read_names(p, d);

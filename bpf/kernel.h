@@ -130,7 +130,7 @@ struct super_block {
 };
 
 struct inode {
-	unsigned long i_ino;
+	unsigned long i_ino; /* of a socket, on legacy kernels */
 	struct super_block *i_sb;
 };
 
@@ -177,7 +177,12 @@ struct cred {
 	kuid_t euid;
 };
 
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
 struct nsproxy {
+	struct mnt_namespace *mnt_ns;
 	struct net *net_ns;
 };
 

@@ -72,8 +72,10 @@ listening() {
 	ss -Hltn "sport = :$1" | grep -q .
 }
 
-# of_comm NAME FILTER: what jq's filter says of a program's flows, as a list.
+# of_comm NAME FILTER: what jq's filter says of a program's flows with $port,
+# as a list.
 of_comm() {
-	jq -s --arg comm "$1" \
-		"map(select(.type == \"flow\" and .comm == \$comm)) | $2" stream
+	jq -s --arg comm "$1" --argjson port "$port" \
+		"map(select(.type == \"flow\" and .comm == \$comm and
+			.rport == \$port)) | $2" stream
 }

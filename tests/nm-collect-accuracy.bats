@@ -12,6 +12,8 @@ setup_file() {
 	cannot=$(why_not)
 	stream=$BATS_FILE_TMPDIR/stream
 	export cannot stream collector
+	# The function behind splice from kTLS must be there to be hooked.
+	modprobe -q tls 2>/dev/null || true
 	[ -n "$cannot" ] || collect "$stream" -i 0.1
 }
 
@@ -193,7 +195,11 @@ held() {
 @test "nm-collect: ktls12, TLS 1.2 in the kernel" { accurate ktls12; }
 @test "nm-collect: ktls13, TLS 1.3 on IPv6" { accurate ktls13; }
 @test "nm-collect: ktls-sendfile, TLS 1.2, sendfile" { accurate ktls-sendfile; }
-@test "nm-collect: ktls-splice, TLS 1.2, splice from a socket" { accurate ktls-splice; }
+@test "nm-collect: ktls-splice, TLS 1.2, splice from a socket" {
+	head -n 1 "$stream" | grep -q '"backend":"tp"' &&
+		skip "tp does not see splice from kTLS, as nm-collect(8) says"
+	accurate ktls-splice
+}
 @test "nm-collect: ktls-peek, TLS 1.3, MSG_PEEK" { accurate ktls-peek; }
 @test "nm-collect: sctp4, SCTP" { accurate sctp4; }
 @test "nm-collect: sctp6, the same on IPv6" { accurate sctp6; }

@@ -8,12 +8,10 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "cgroup.h"
@@ -93,43 +91,82 @@ static void join_names(const struct nm_exe *exe, char *path, size_t size)
 	}
 }
 
-static bool is_program(const char *path, const struct nm_exe *exe)
+/* Is a process of that mount namespace to be seen from here as it sees? */
+static bool our_mounts(uint32_t mnt_ns)
 {
-	/* MKDEV of include/linux/kdev_t.h has 20 bits for the minor. */
-	dev_t dev = makedev(exe->dev >> 20, exe->dev & 0xfffff);
 	struct stat st;
 
-	return stat(path, &st) == 0 && st.st_ino == exe->ino &&
-	       st.st_dev == dev;
+	return stat("/proc/self/ns/mnt", &st) == 0 && st.st_ino == mnt_ns;
+}
+
+/* The octal escapes of proc(5) for blanks and backslashes, in place. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *c = text; *c; to++) {
+		if (c[0] == '\\' && c[1] && c[2] && c[3]) {
+			*to = (char)((c[1] - '0') << 6 | (c[2] - '0') << 3 |
+				     (c[3] - '0'));
+			c += 4;
+		} else {
+			*to = *c++;
+		}
+	}
+	*to = '\0';
 }
 
 /*
- * The program of a process that has ended. In a container, or deleted, it
- * can't be seen from here: then its path within its filesystem must do, which
- * is what /proc would have shown.
+ * If the mount that a line of /proc/self/mountinfo is about shows the file of
+ * this path within the device's filesystem: where.
+ */
+static char *path_in_mount(char *line, uint32_t dev, const char *inner)
+{
+	char root[PATH_MAX], point[PATH_MAX], *path;
+	unsigned int major, minor;
+	size_t n;
+
+	if (sscanf(line, "%*d %*d %u:%u %4095s %4095s", &major, &minor, root,
+		   point) != 4 ||
+	    (major << 20 | minor) != dev)
+		return NULL;
+	unescape(root);
+	unescape(point);
+	n = strcmp(root, "/") == 0 ? 0 : strlen(root);
+	if (strncmp(inner, root, n) != 0 || inner[n] != '/')
+		return NULL;
+	if (asprintf(&path, "%s%s", strcmp(point, "/") == 0 ? "" : point,
+		     inner + n) < 0)
+		return NULL;
+	return path;
+}
+
+/*
+ * The program of a process that has ended, as /proc/PID/exe would have shown
+ * it: by its mount if that is in our namespace, or else within its mount. No
+ * file is touched: the path is whatever its owner likes, and may lead to a
+ * mount that hangs.
  */
 static char *ended_exe(const struct nm_exe *exe)
 {
-	char inner[PATH_MAX], path[PATH_MAX * 2];
-	struct mntent *m;
+	char inner[PATH_MAX], *line = NULL, *path = NULL;
+	size_t size = 0;
 	FILE *mounts;
 
 	if (exe->names == 0 || exe->names > NM_PATH_NAMES)
 		return NULL;
 	join_names(exe, inner, sizeof(inner));
-	if (inner[0] == '\0' || is_program(inner, exe))
-		return inner[0] ? strdup(inner) : NULL;
-	mounts = setmntent("/proc/self/mounts", "re");
-	while (mounts && (m = getmntent(mounts))) {
-		snprintf(path, sizeof(path), "%s%s", m->mnt_dir, inner);
-		if (is_program(path, exe)) {
-			endmntent(mounts);
-			return strdup(path);
-		}
+	if (inner[0] == '\0')
+		return NULL;
+	if (our_mounts(exe->mnt_ns)) {
+		mounts = fopen("/proc/self/mountinfo", "re");
+		while (mounts && !path && getline(&line, &size, mounts) > 0)
+			path = path_in_mount(line, exe->dev, inner);
+		free(line);
+		if (mounts)
+			fclose(mounts);
 	}
-	if (mounts)
-		endmntent(mounts);
-	return strdup(inner);
+	return path ? path : strdup(inner);
 }
 
 void identity_clear(struct process *p)

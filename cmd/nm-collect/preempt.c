@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * How the kernel preempts: what it was built for is in its version text, and
- * where that can be changed (PREEMPT_DYNAMIC), the choice is in debugfs.
+ * How the kernel preempts: whether it can at all is in its version text; where
+ * that can be changed (PREEMPT_DYNAMIC), the choice is in debugfs, or if that
+ * is not to be read, on the command line or in the configuration.
  */
 #include "preempt.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <zlib.h>
 
 /* The mode in parentheses, as in "none (voluntary) full"; false: unknown. */
 static bool chosen_mode(char *mode, size_t size)
@@ -28,14 +30,58 @@ static bool chosen_mode(char *mode, size_t size)
 	return found;
 }
 
+/* What "preempt=" says on the kernel's command line; false: nothing. */
+static bool ordered_mode(char *mode, size_t size)
+{
+	FILE *f = fopen("/proc/cmdline", "re");
+	char line[4096], *at = NULL;
+
+	if (!f)
+		return false;
+	if (fgets(line, sizeof(line), f))
+		at = strstr(line, "preempt=");
+	fclose(f);
+	if (!at)
+		return false;
+	at += strlen("preempt=");
+	snprintf(mode, size, "%.*s", (int)strcspn(at, " \n"), at);
+	return true;
+}
+
+/* What a configuration, compressed or not, makes the default. */
+static bool built_mode(const char *path, char *mode, size_t size)
+{
+	gzFile f = gzopen(path, "re");
+	bool found = false;
+	char line[256];
+
+	while (f && !found && gzgets(f, line, sizeof(line))) {
+		found = true;
+		if (strcmp(line, "CONFIG_PREEMPT_NONE=y\n") == 0)
+			snprintf(mode, size, "none");
+		else if (strcmp(line, "CONFIG_PREEMPT_VOLUNTARY=y\n") == 0)
+			snprintf(mode, size, "voluntary");
+		else
+			found = false;
+	}
+	if (f)
+		gzclose(f);
+	return found;
+}
+
 bool kernel_preempts(void)
 {
+	char mode[32], config[128];
 	struct utsname u;
-	char mode[32];
 
-	if (uname(&u) == 0 && !strstr(u.version, "PREEMPT"))
-		return false;
-	if (!chosen_mode(mode, sizeof(mode)))
+	if (uname(&u) != 0)
 		return true;
-	return strcmp(mode, "none") != 0 && strcmp(mode, "voluntary") != 0;
+	if (!strstr(u.version, "PREEMPT"))
+		return false;
+	snprintf(config, sizeof(config), "/boot/config-%s", u.release);
+	return !(chosen_mode(mode, sizeof(mode)) ||
+		 ordered_mode(mode, sizeof(mode)) ||
+		 built_mode("/proc/config.gz", mode, sizeof(mode)) ||
+		 built_mode(config, mode, sizeof(mode))) ||
+	       (strcmp(mode, "none") != 0 && strcmp(mode, "voluntary") != 0);
 }

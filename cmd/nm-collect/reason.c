@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/klog.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "rights.h"
@@ -102,10 +104,56 @@ static void telling_line(const char *said, char *out, size_t size)
 	}
 }
 
+/* BPF asks the initial user namespace, whose inode number is fixed. */
+static bool in_user_namespace(void)
+{
+	static const ino_t initial = 0xeffffffd; /* PROC_USER_INIT_INO */
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != initial;
+}
+
+/* Before 5.11 maps count as locked memory. */
+static bool memory_may_be_locked(void)
+{
+	struct rlimit r;
+
+	return rights_have_resource() || getrlimit(RLIMIT_MEMLOCK, &r) ||
+	       r.rlim_cur == RLIM_INFINITY;
+}
+
+static void explain_eperm(struct reason *why, const char *backend)
+{
+	char mode[32];
+
+	lockdown_mode(mode, sizeof(mode));
+	if (in_user_namespace())
+		reason_set(why, "run it outside of the container",
+			   "not permitted in a user namespace: BPF asks for "
+			   "the host's capabilities");
+	else if (mode[0])
+		reason_set(why, "none while it is locked down",
+			   "refused (EPERM): the kernel is locked down (%s) "
+			   "and does not load %s programs",
+			   mode, backend);
+	else if (!memory_may_be_locked())
+		reason_set(why,
+			   "CAP_SYS_RESOURCE, or a higher RLIMIT_MEMLOCK "
+			   "(ulimit -l)",
+			   "refused (EPERM): on kernels before 5.11 the limit "
+			   "of locked memory is too low for the maps");
+	else
+		reason_set(why, "look for a security module's policy",
+			   "refused (EPERM) although all capabilities are "
+			   "there: something keeps the kernel from loading %s "
+			   "programs",
+			   backend);
+}
+
 void explain_load(struct reason *why, const char *backend, int error,
 		  const char *said)
 {
-	char missing[128], mode[32], line[256];
+	char missing[128], line[256];
 
 	rights_missing(RIGHTS_BPF, missing, sizeof(missing));
 	if (missing[0]) {
@@ -116,18 +164,7 @@ void explain_load(struct reason *why, const char *backend, int error,
 		return;
 	}
 	if (error == EPERM) {
-		lockdown_mode(mode, sizeof(mode));
-		if (mode[0])
-			reason_set(why, "none while it is locked down",
-				   "refused (EPERM): the kernel is locked down "
-				   "(%s) and does not load %s programs",
-				   mode, backend);
-		else
-			reason_set(why, "look for a security module's policy",
-				   "refused (EPERM) although all capabilities "
-				   "are there: something keeps the kernel from "
-				   "loading %s programs",
-				   backend);
+		explain_eperm(why, backend);
 		return;
 	}
 	telling_line(said, line, sizeof(line));
