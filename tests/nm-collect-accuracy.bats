@@ -235,6 +235,6 @@ held() {
 }
 
 @test "nm-collect: every scenario that there is has its test" {
-	same "$(sed -n 's/^@test .*{ accurate \(.*\); }/\1/p' "$BATS_TEST_FILENAME" | sort)" \
+	same "$(sed -nE 's/^(@test .*\{ |	)accurate ([a-z0-9-]+)(; \})?$/\2/p' "$BATS_TEST_FILENAME" | sort)" \
 		"$(nm-traffic list | cut -f 1 | sort)"
 }
