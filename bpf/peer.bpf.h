@@ -26,6 +26,7 @@ static __always_inline struct noted_peer *peer_slot(struct bpf_sock_addr *ctx,
 	if (!state)
 		return NULL;
 	noted = &state->noted;
+	noted->thread = bpf_get_current_pid_tgid();
 	noted->valid = sent ? NOTED_SENT : NOTED_RECEIVED;
 	noted->peer.port = ctx->user_port;
 	return noted;

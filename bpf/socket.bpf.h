@@ -24,6 +24,7 @@ struct peer {
 
 /* A peer that was noted for the call that is under way; see peer.bpf.h. */
 struct noted_peer {
+	__u64 thread; /* whose call it is; threads may share a socket */
 	struct peer peer;
 	__u32 valid;
 #define NOTED_SENT     1

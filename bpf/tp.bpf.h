@@ -27,7 +27,8 @@ static __always_inline bool noted_peer(struct peer *peer, struct sock *sk,
 	*peer = state->noted.peer;
 	/* The next call may not come with an address. */
 	state->noted.valid = 0;
-	return true;
+	/* Asked last: another thread may have been at it just now. */
+	return state->noted.thread == bpf_get_current_pid_tgid();
 }
 
 SEC("tp_btf/sock_send_length")

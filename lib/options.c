@@ -5,6 +5,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,6 +36,24 @@ static void close_stdout(void)
 		return;
 	warn("cannot write to standard output");
 	_exit(NM_EXIT_FAIL);
+}
+
+/*
+ * A closed descriptor of the first three would be the next file that is
+ * opened, and be read or written as what it is not. /dev/null takes its place,
+ * opened the wrong way round, so that its use stays an error.
+ */
+static void fill_closed(void)
+{
+	static const int modes[] = {
+		[STDIN_FILENO] = O_WRONLY,
+		[STDOUT_FILENO] = O_RDONLY,
+		[STDERR_FILENO] = O_RDWR,
+	};
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) < 0)
+			_exit(NM_EXIT_FAIL);
 }
 
 static void __attribute__((noreturn)) hint(const struct nm_program *p)
@@ -255,6 +274,7 @@ int nm_options(const struct nm_program *p, int argc, char **argv)
 	char name[64];
 	int c;
 
+	fill_closed();
 	atexit(close_stdout);
 	build(&form, p);
 	opterr = 0;

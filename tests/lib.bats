@@ -330,4 +330,10 @@ Exit status: 0 done, 1 failed or bad input, 2 wrong usage, 3 cannot run here'
 	run --separate-stderr bash -c 'nm-example >&- </dev/null'
 	[ "$status" -eq 0 ]
 	same "$stderr" ''
+	run --separate-stderr bash -c 'nm-example >&-' <<<'{"v":1,"type":"tick","ts_us":1}'
+	[ "$status" -eq 1 ]
+	same "$stderr" 'nm-example: cannot write to standard output: Bad file descriptor'
+	run --separate-stderr bash -c 'nm-example <&-'
+	[ "$status" -eq 1 ]
+	[[ $stderr == 'nm-example: '*': Bad file descriptor' ]]
 }

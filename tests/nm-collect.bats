@@ -173,7 +173,15 @@ teardown() {
 	need_root
 	run --separate-stderr bash -c 'nm-collect -i 0.1 >/dev/full'
 	[ "$status" -eq 1 ]
-	[[ $stderr == *'nm-collect: standard output: No space left on device'* ]]
+	[[ $stderr == *'nm-collect: cannot write to standard output: No space left on device'* ]]
+}
+
+# bats test_tags=root
+@test "nm-collect: a closed standard output is an error, not somebody else's file" {
+	need_root
+	run --separate-stderr bash -c 'nm-collect --once >&-'
+	[ "$status" -eq 1 ]
+	[[ $stderr == *'nm-collect: cannot write to standard output: Bad file descriptor'* ]]
 }
 
 # bats test_tags=root

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "options.h"
 
 #define US_PER_S 1000000ULL
 
@@ -331,7 +332,7 @@ bool emit_flush(void)
 	if (nm_buf_flush(&emit.out, STDOUT_FILENO) == 0)
 		return true;
 	if (errno != EPIPE)
-		err(1, "standard output");
+		err(NM_EXIT_FAIL, "cannot write to standard output");
 	emit.reader_gone = true;
 	emit.out.len = 0;
 	return false;

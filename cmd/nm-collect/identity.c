@@ -200,9 +200,13 @@ void identity_fill(struct process *p, const struct nm_process_key *key,
 	p->netns = k->netns;
 	snprintf(p->comm, sizeof(p->comm), "%.*s", NM_COMM_LEN, k->comm);
 	p->cgroup = cgroup_path(k->cgroup_id);
-	if (identity_proc_start(p->pid, &ticks) &&
-	    ticks == key->start_ns / ns_per_tick)
-		p->exe = identity_exe(p->pid);
+	/* In this order: a pid that is reused in between is found out. */
+	p->exe = identity_exe(p->pid);
+	if (!identity_proc_start(p->pid, &ticks) ||
+	    ticks != key->start_ns / ns_per_tick) {
+		free(p->exe);
+		p->exe = NULL;
+	}
 	if (!p->exe && exe)
 		p->exe = ended_exe(exe);
 }
