@@ -108,6 +108,25 @@ downloads_are_exact() {
 	downloads_are_exact 200
 }
 
+# swept COUNT: so many processes have been removed from the kernel's map.
+swept() {
+	awk -v least="$1" '/ended processes swept/ { sum += $3 }
+		END { exit sum < least }' stream.errors
+}
+
+@test "nm-collect: in a long interval more processes come and go than there is room for" {
+	serve
+	collect stream -vv -i 3600 --max-processes 160
+	download 151 ';'
+	wait_until 60 swept 151
+	cat said.* >said
+	download 149 ';'
+	rm said.149 said.150
+	mv said said.before
+	collected stream
+	downloads_are_exact 300
+}
+
 @test "nm-collect: 5,000 flows and room for 1,024: the detail is lost, no byte is" {
 	collect stream -i 60 --max-flows 1024
 	traffic ledger flood

@@ -1,82 +1,39 @@
 // SPDX-License-Identifier: MIT
 /*
  * Backends fexit and tp: what the programs counted, told once an interval.
- * The flow map is swapped and emptied; the process counters only grow, so
- * what was told of each is remembered here and subtracted.
+ * The flow map is swapped and emptied; for the processes see bpf-processes.c.
  */
 #include "bpf.h"
 #include "bpf-misses.h"
+#include "bpf-processes.h"
 
 #include <err.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 
-#include "buf.h"
-#include "cache.h"
 #include "cgroup.h"
 #include "emit.h"
-#include "identity.h"
-
-#define NS_PER_S 1000000000ULL
 
 /* How many entries one system call reads. */
 #define BATCH 1024
-
-/*
- * An ended process stays known for so long: its sockets may close after it,
- * when the other side has answered the FIN.
- */
-#define LINGER_NS (2 * NS_PER_S)
-
-struct known {
-	struct process process;
-	uint64_t tx_lost_detail, rx_lost_detail; /* told until now */
-	uint64_t tx_bytes, rx_bytes; /* all of it, once it has ended */
-	uint32_t execs;
-	bool ended;
-};
 
 static struct {
 	int slot; /* the map of maps, and what takes turns in it */
 	int flow_maps[2];
 	int filling; /* index of the one that programs use */
-	int processes;
-	int exes; /* what they run */
 	int lost;
 	int cpus;
-	struct nm_buf ended;	/* keys of those that ended just now */
-	struct nm_cache *known; /* nm_process_key -> struct known */
 	struct nm_lost *per_cpu;
 	struct nm_lost told;
 	const struct settings *settings;
 	/* Room for one batch. */
-	struct nm_process_key *process_keys;
-	struct nm_process *process_values;
-	struct nm_flow_key *flow_keys;
-	struct nm_flow *flow_values;
+	struct nm_flow_key keys[BATCH];
+	struct nm_flow values[BATCH];
 } drain;
-
-static void *room(size_t n, size_t size)
-{
-	void *p = calloc(n, size);
-
-	if (!p)
-		err(1, NULL);
-	return p;
-}
-
-static void forget_known(const void *key, void *value)
-{
-	struct known *k = value;
-
-	(void)key;
-	identity_clear(&k->process);
-}
 
 void bpf_drain_init(struct collect_bpf *const player[], size_t players,
 		    const struct settings *s)
@@ -87,35 +44,24 @@ void bpf_drain_init(struct collect_bpf *const player[], size_t players,
 	drain.flow_maps[0] = bpf_map__fd(skel->maps.flows_a);
 	drain.flow_maps[1] = bpf_map__fd(skel->maps.flows_b);
 	drain.filling = 0;
-	drain.processes = bpf_map__fd(skel->maps.processes);
-	drain.exes = bpf_map__fd(skel->maps.exes);
 	drain.lost = bpf_map__fd(skel->maps.lost);
 	drain.cpus = libbpf_num_possible_cpus();
 	if (drain.cpus < 1)
 		drain.cpus = 1;
-	drain.per_cpu = room((size_t)drain.cpus, sizeof(*drain.per_cpu));
+	drain.per_cpu = calloc((size_t)drain.cpus, sizeof(*drain.per_cpu));
+	if (!drain.per_cpu)
+		err(1, NULL);
 	drain.told = (struct nm_lost){ 0 };
-	drain.known = nm_cache_new(s->max_processes + 1,
-				   sizeof(struct nm_process_key),
-				   sizeof(struct known), forget_known);
-	drain.process_keys = room(BATCH, sizeof(*drain.process_keys));
-	drain.process_values = room(BATCH, sizeof(*drain.process_values));
-	drain.flow_keys = room(BATCH, sizeof(*drain.flow_keys));
-	drain.flow_values = room(BATCH, sizeof(*drain.flow_values));
 	drain.settings = s;
+	bpf_processes_init(skel, s);
 	bpf_misses_init(player, players);
 	cgroup_root(); /* as long as there are rights */
 }
 
 void bpf_drain_stop(void)
 {
-	nm_cache_free(drain.known);
-	nm_buf_free(&drain.ended);
+	bpf_processes_stop();
 	free(drain.per_cpu);
-	free(drain.process_keys);
-	free(drain.process_values);
-	free(drain.flow_keys);
-	free(drain.flow_values);
 	memset(&drain, 0, sizeof(drain));
 }
 
@@ -144,98 +90,10 @@ bool bpf_drain_usable(void)
 				   BPF_ANY) == 0;
 }
 
-static uint64_t boottime_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
-
-/* Tells what is in no flow, of a process or (process NULL) of nobody. */
-static void tell_without_socket(struct process *p, uint64_t tx, uint64_t rx)
-{
-	struct flow f = { .process = p, .tx_bytes = tx, .rx_bytes = rx };
-
-	if (tx || rx)
-		emit_flow(&f);
-}
-
-static void identify(struct process *p, const struct nm_process_key *key,
-		     const struct nm_process *v)
-{
-	struct nm_exe exe;
-	bool known = bpf_map_lookup_elem(drain.exes, key, &exe) == 0;
-
-	identity_fill(p, key, v, known ? &exe : NULL);
-}
-
-static void see_process(const struct nm_process_key *key,
-			const struct nm_process *v, uint64_t swapped_ns)
-{
-	struct known *k;
-	bool made;
-
-	/*
-	 * Its identity is being read this moment; what it moved so far is in
-	 * the flow map that is not told yet.
-	 */
-	if (v->execs == 0 && key->tgid != 0)
-		return;
-	k = nm_cache_put(drain.known, key, &made);
-	if (made || k->execs != v->execs) {
-		identify(&k->process, key, v);
-		emit_process(made ? "process_start" : "process_exec",
-			     &k->process);
-		k->execs = v->execs;
-	} else if (k->process.uid_known && k->process.uid != v->uid) {
-		identity_set_uid(&k->process, v->uid);
-	}
-	tell_without_socket(&k->process, v->tx_lost_detail - k->tx_lost_detail,
-			    v->rx_lost_detail - k->rx_lost_detail);
-	k->tx_lost_detail = v->tx_lost_detail;
-	k->rx_lost_detail = v->rx_lost_detail;
-
-	/* Ended before the swap: all that it moved is in what we now tell. */
-	if (v->ended_ns && v->ended_ns < swapped_ns && !k->ended) {
-		k->ended = true;
-		k->tx_bytes = v->tx_bytes;
-		k->rx_bytes = v->rx_bytes;
-		nm_buf_add(&drain.ended, key, sizeof(*key));
-	} else if (k->ended && swapped_ns - v->ended_ns > LINGER_NS) {
-		bpf_map_delete_elem(drain.exes, key);
-		bpf_map_delete_elem(drain.processes, key);
-		nm_cache_drop(drain.known, key);
-	}
-}
-
-static int see_processes(uint64_t swapped_ns)
-{
-	__u32 from = 0, to = 0, n;
-	void *in = NULL;
-	int error;
-
-	do {
-		n = BATCH;
-		error = bpf_map_lookup_batch(drain.processes, in, &to,
-					     drain.process_keys,
-					     drain.process_values, &n, NULL);
-		if (error && errno != ENOENT)
-			return -1;
-		for (__u32 i = 0; i < n; i++)
-			see_process(&drain.process_keys[i],
-				    &drain.process_values[i], swapped_ns);
-		from = to;
-		in = &from;
-	} while (!error);
-	return 0;
-}
-
 static void tell_flow(const struct nm_flow_key *key, const struct nm_flow *v)
 {
-	struct known *k = nm_cache_get(drain.known, &key->process);
 	struct flow f = {
-		.process = k ? &k->process : NULL,
+		.process = bpf_processes_find(&key->process),
 		.socket = true,
 		.cookie = key->cookie,
 		.peer = key->peer,
@@ -262,34 +120,17 @@ static int tell_flows(int map, uint64_t *told)
 
 	do {
 		n = BATCH;
-		error = bpf_map_lookup_and_delete_batch(map, in, &to,
-							drain.flow_keys,
-							drain.flow_values, &n,
-							NULL);
+		error = bpf_map_lookup_and_delete_batch(
+			map, in, &to, drain.keys, drain.values, &n, NULL);
 		if (error && errno != ENOENT)
 			return -1;
 		for (__u32 i = 0; i < n; i++)
-			tell_flow(&drain.flow_keys[i], &drain.flow_values[i]);
+			tell_flow(&drain.keys[i], &drain.values[i]);
 		*told += n;
 		from = to;
 		in = &from;
 	} while (!error);
 	return 0;
-}
-
-/* Behind the flows, so that a process's end is its last record. */
-static void tell_ended(void)
-{
-	const struct nm_process_key *keys = (void *)drain.ended.data;
-	size_t n = drain.ended.len / sizeof(*keys);
-
-	for (size_t i = 0; i < n; i++) {
-		struct known *k = nm_cache_get(drain.known, &keys[i]);
-
-		if (k)
-			emit_process_end(&k->process, k->tx_bytes, k->rx_bytes);
-	}
-	drain.ended.len = 0;
 }
 
 static int tell_lost(struct losses *losses)
@@ -305,8 +146,8 @@ static int tell_lost(struct losses *losses)
 		sum.processes += drain.per_cpu[i].processes;
 		sum.flows += drain.per_cpu[i].flows;
 	}
-	tell_without_socket(NULL, sum.tx_bytes - drain.told.tx_bytes,
-			    sum.rx_bytes - drain.told.rx_bytes);
+	bpf_tell_lost_detail(NULL, sum.tx_bytes - drain.told.tx_bytes,
+			     sum.rx_bytes - drain.told.rx_bytes);
 	losses->flows = sum.flows - drain.told.flows;
 	losses->processes = sum.processes - drain.told.processes;
 	losses->calls = bpf_misses_take();
@@ -316,7 +157,7 @@ static int tell_lost(struct losses *losses)
 
 int bpf_drain(struct losses *lost)
 {
-	uint64_t now_ns = boottime_ns();
+	uint64_t now_ns = bpf_boottime_ns();
 	int full = drain.filling;
 	uint64_t flows = 0;
 
@@ -327,15 +168,14 @@ int bpf_drain(struct losses *lost)
 	 * so by now each flow's process is to be seen.
 	 */
 	emit_interval();
-	if (see_processes(now_ns) ||
+	if (bpf_processes_tell(now_ns) ||
 	    tell_flows(drain.flow_maps[full], &flows) || tell_lost(lost))
 		return -1;
-	tell_ended();
+	bpf_processes_tell_ended();
 	if (drain.settings->verbose >= 2)
 		warnx("maps: %zu of %" PRIu64 " processes, %" PRIu64
 		      " of %" PRIu64 " flows",
-		      nm_cache_count(drain.known),
-		      drain.settings->max_processes, flows,
-		      drain.settings->max_flows);
+		      bpf_processes_count(), drain.settings->max_processes,
+		      flows, drain.settings->max_flows);
 	return 0;
 }

@@ -17,6 +17,7 @@
 
 #include "bpf-hooks.h"
 #include "bpf-log.h"
+#include "bpf-processes.h"
 #include "cgroup.h"
 #include "preempt.h"
 #include "reason.h"
@@ -288,6 +289,8 @@ const struct backend backend_fexit = {
 	.name = "fexit",
 	.what = "exact, at the return of the socket functions",
 	.start = start_fexit,
+	.fd = bpf_processes_fd,
+	.wake = bpf_processes_sweep,
 	.usable = bpf_drain_usable,
 	.drain = drain,
 	.stop = stop,
@@ -297,6 +300,8 @@ const struct backend backend_tp = {
 	.name = "tp",
 	.what = "exact, at the trace points of the socket calls",
 	.start = start_tp,
+	.fd = bpf_processes_fd,
+	.wake = bpf_processes_sweep,
 	.usable = bpf_drain_usable,
 	.drain = drain,
 	.stop = stop,

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The processes of the BPF backends: who they are, and what was told of them.
+ */
+#ifndef NM_BPF_PROCESSES_H
+#define NM_BPF_PROCESSES_H
+
+#include "bpf.h"
+
+void bpf_processes_init(const struct collect_bpf *skel,
+			const struct settings *s);
+void bpf_processes_stop(void);
+
+/*
+ * A long interval would fill the map with processes that came and went. So
+ * from time to time, when this descriptor is readable, the ended ones are to
+ * be swept out of it; until they are told, they are known here. -1: the
+ * interval is short, and its end does it.
+ */
+int bpf_processes_fd(void);
+void bpf_processes_sweep(void);
+
+/*
+ * The part of a drain before the flows: who is new, who became another
+ * program, what is in no flow. `swapped_ns` is when the flow maps were
+ * swapped. 0, or -1 with errno.
+ */
+int bpf_processes_tell(uint64_t swapped_ns);
+
+/* The part behind the flows, so that a process's end is its last record. */
+void bpf_processes_tell_ended(void);
+
+/* Who has this key; NULL: nobody who was told. */
+struct process *bpf_processes_find(const struct nm_process_key *key);
+
+/* How many there were at the last drain, with those that were swept. */
+size_t bpf_processes_count(void);
+
+/* What is in no flow, of a process or (process NULL) of nobody. */
+void bpf_tell_lost_detail(struct process *p, uint64_t tx, uint64_t rx);
+
+uint64_t bpf_boottime_ns(void);
+
+#endif
