@@ -24,7 +24,7 @@ const char licence[] = "Dual MIT/GPL";
 /* --- Processes --- */
 
 SEC("tp_btf/sched_process_exec")
-NM_PROG(on_exec, struct task_struct *task)
+int BPF_PROG(on_exec, struct task_struct *task)
 {
 	struct nm_process_key key;
 	struct nm_process *p;
@@ -35,23 +35,25 @@ NM_PROG(on_exec, struct task_struct *task)
 		read_identity(p, &key, task);
 		LOG(PROCESS_EXEC, key.tgid, 0);
 	}
+	return 0;
 }
 
 SEC("tp_btf/sched_process_exit")
-NM_PROG(on_exit, struct task_struct *task)
+int BPF_PROG(on_exit, struct task_struct *task)
 {
 	struct nm_process_key key;
 	struct nm_process *p;
 
 	/* The count of live threads was lowered before: 0 is the last one. */
 	if (task->signal->live.counter)
-		return;
+		return 0;
 	process_key(&key, task);
 	p = bpf_map_lookup_elem(&processes, &key);
 	if (p) {
 		p->ended_ns = bpf_ktime_get_boot_ns();
 		LOG(PROCESS_END, key.tgid, 0);
 	}
+	return 0;
 }
 
 /* --- What was there before --- */

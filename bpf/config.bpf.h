@@ -18,9 +18,6 @@ const volatile bool legacy = false;
 /* bpf_probe_read_kernel is allowed: not under lockdown=confidentiality. */
 const volatile bool may_read = true;
 
-/* bpf_preempt_disable is there, and atomic context is harmless: not on RT. */
-const volatile bool can_stay = false;
-
 /* Of how many objects this is which; see understudy.bpf.h. */
 const volatile __u32 players = 1;
 const volatile __u32 player = 0;

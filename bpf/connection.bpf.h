@@ -68,16 +68,17 @@ static __always_inline void closed(struct sock *sk)
 }
 
 SEC("tp_btf/inet_sock_set_state")
-NM_PROG(on_set_state, struct sock *sk, int oldstate, int newstate)
+int BPF_PROG(on_set_state, struct sock *sk, int oldstate, int newstate)
 {
 	if (!socket_is_inet(sk))
-		return;
+		return 0;
 	if (newstate == TCP_SYN_SENT)
 		connecting(sk);
 	else if (newstate == TCP_ESTABLISHED)
 		connected(sk, oldstate == TCP_SYN_SENT);
 	else if (newstate == TCP_CLOSE && oldstate != TCP_LISTEN)
 		closed(sk);
+	return 0;
 }
 
 #endif

@@ -45,90 +45,92 @@ static __always_inline bool datagram_peer(struct peer *peer, struct sock *sk,
 	return true;
 }
 
-static __always_inline void message(struct socket *sock, struct msghdr *msg,
-				    bool sent, int ret)
+static __always_inline int message(struct socket *sock, struct msghdr *msg,
+				   bool sent, int ret)
 {
 	struct sock *sk = sock->sk;
 	struct peer peer = {};
 
 	if (ret <= 0 || !sk || !socket_is_inet(sk) || !my_call())
-		return;
+		return 0;
 	account(sk, sent, ret, datagram_peer(&peer, sk, msg) ? &peer : NULL);
+	return 0;
 }
 
-static __always_inline void received(struct socket *sock, struct msghdr *msg,
-				     int flags, int ret)
+static __always_inline int received(struct socket *sock, struct msghdr *msg,
+				    int flags, int ret)
 {
 	if (flags & (MSG_PEEK | MSG_ERRQUEUE))
-		return;
-	message(sock, msg, false, ret);
+		return 0;
+	return message(sock, msg, false, ret);
 }
 
-static __always_inline void spliced(struct socket *sock, bool sent, long ret)
+static __always_inline int spliced(struct socket *sock, bool sent, long ret)
 {
 	struct sock *sk = sock->sk;
 
 	if (ret > 0 && sk && socket_is_inet(sk) && my_call())
 		account(sk, sent, ret, NULL);
+	return 0;
 }
 
 SEC("fexit/inet_sendmsg")
-NM_PROG(on_inet_sendmsg, struct socket *sock, struct msghdr *msg, size_t size,
-	int ret)
+int BPF_PROG(on_inet_sendmsg, struct socket *sock, struct msghdr *msg,
+	     size_t size, int ret)
 {
-	message(sock, msg, true, ret);
+	return message(sock, msg, true, ret);
 }
 
 SEC("fexit/inet6_sendmsg")
-NM_PROG(on_inet6_sendmsg, struct socket *sock, struct msghdr *msg, size_t size,
-	int ret)
+int BPF_PROG(on_inet6_sendmsg, struct socket *sock, struct msghdr *msg,
+	     size_t size, int ret)
 {
-	message(sock, msg, true, ret);
+	return message(sock, msg, true, ret);
 }
 
 SEC("fexit/inet_recvmsg")
-NM_PROG(on_inet_recvmsg, struct socket *sock, struct msghdr *msg, size_t size,
-	int flags, int ret)
+int BPF_PROG(on_inet_recvmsg, struct socket *sock, struct msghdr *msg,
+	     size_t size, int flags, int ret)
 {
-	received(sock, msg, flags, ret);
+	return received(sock, msg, flags, ret);
 }
 
 SEC("fexit/inet6_recvmsg")
-NM_PROG(on_inet6_recvmsg, struct socket *sock, struct msghdr *msg, size_t size,
-	int flags, int ret)
+int BPF_PROG(on_inet6_recvmsg, struct socket *sock, struct msghdr *msg,
+	     size_t size, int flags, int ret)
 {
-	received(sock, msg, flags, ret);
+	return received(sock, msg, flags, ret);
 }
 
 /* IPv6 raw sockets, and DCCP and SCTP over IPv6. */
 SEC("fexit/sock_common_recvmsg")
-NM_PROG(on_sock_common_recvmsg, struct socket *sock, struct msghdr *msg,
-	size_t size, int flags, int ret)
+int BPF_PROG(on_sock_common_recvmsg, struct socket *sock, struct msghdr *msg,
+	     size_t size, int flags, int ret)
 {
-	received(sock, msg, flags, ret);
+	return received(sock, msg, flags, ret);
 }
 
 SEC("fexit/tcp_splice_read")
-NM_PROG(on_tcp_splice_read, struct socket *sock, void *ppos, void *pipe,
-	size_t len, unsigned int flags, long ret)
+int BPF_PROG(on_tcp_splice_read, struct socket *sock, void *ppos, void *pipe,
+	     size_t len, unsigned int flags, long ret)
 {
-	spliced(sock, false, ret);
+	return spliced(sock, false, ret);
 }
 
 /* Since 7.0; before, splicing from MPTCP went through recvmsg. */
 SEC("fexit/mptcp_splice_read")
-NM_PROG(on_mptcp_splice_read, struct socket *sock, void *ppos, void *pipe,
-	size_t len, unsigned int flags, long ret)
+int BPF_PROG(on_mptcp_splice_read, struct socket *sock, void *ppos, void *pipe,
+	     size_t len, unsigned int flags, long ret)
 {
-	spliced(sock, false, ret);
+	return spliced(sock, false, ret);
 }
 
 /* Of kTLS, if its module was loaded when we were. */
 SEC("fexit/tls_sw_splice_read")
-NM_PROG(on_tls_splice_read, struct socket *sock, void *ppos, void *pipe,
-	size_t len, unsigned int flags, long ret)
+int BPF_PROG(on_tls_splice_read, struct socket *sock, void *ppos, void *pipe,
+	     size_t len, unsigned int flags, long ret)
 {
-	spliced(sock, false, ret);
+	return spliced(sock, false, ret);
 }
 
 /*
@@ -136,15 +138,15 @@ NM_PROG(on_tls_splice_read, struct socket *sock, void *ppos, void *pipe,
  * sendpage of its own the bytes come by inet_sendmsg as well.
  */
 SEC("fexit/inet_sendpage")
-NM_PROG(on_inet_sendpage, struct socket *sock, void *page, int offset,
-	size_t size, int flags, long ret)
+int BPF_PROG(on_inet_sendpage, struct socket *sock, void *page, int offset,
+	     size_t size, int flags, long ret)
 {
 	struct sock *sk = sock->sk;
 
 	if (!sk || !bpf_core_field_exists(struct proto, sendpage) ||
 	    !sk->__sk_common.skc_prot->sendpage)
-		return;
-	spliced(sock, true, ret);
+		return 0;
+	return spliced(sock, true, ret);
 }
 
 /*
@@ -159,20 +161,21 @@ struct {
 } zerocopy_from SEC(".maps");
 
 SEC("fentry/tcp_zerocopy_receive")
-NM_PROG(on_zerocopy_entry, struct sock *sk)
+int BPF_PROG(on_zerocopy_entry, struct sock *sk)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	__u64 key = (__u64)(long)sk;
 	__u32 seq;
 
 	if (!tp)
-		return;
+		return 0;
 	seq = tp->copied_seq;
 	bpf_map_update_elem(&zerocopy_from, &key, &seq, BPF_ANY);
+	return 0;
 }
 
 SEC("fexit/tcp_zerocopy_receive")
-NM_PROG(on_zerocopy_return, struct sock *sk)
+int BPF_PROG(on_zerocopy_return, struct sock *sk)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	__u64 key = (__u64)(long)sk;
@@ -180,24 +183,26 @@ NM_PROG(on_zerocopy_return, struct sock *sk)
 
 	from = bpf_map_lookup_elem(&zerocopy_from, &key);
 	if (!from || !tp)
-		return;
+		return 0;
 	moved = tp->copied_seq - *from;
 	bpf_map_delete_elem(&zerocopy_from, &key);
 	if (moved && fin_was_read(sk, tp))
 		moved--;
 	if (moved)
 		account(sk, false, moved, NULL);
+	return 0;
 }
 
 /* Datagram sockets have no state that changes: this is their end. */
 SEC("fentry/inet_release")
-NM_PROG(on_inet_release, struct socket *sock)
+int BPF_PROG(on_inet_release, struct socket *sock)
 {
 	struct sock *sk = sock->sk;
 
 	if (sk && socket_is_inet(sk) && sk->sk_protocol != IPPROTO_TCP &&
 	    sk->sk_protocol != IPPROTO_MPTCP)
 		closed(sk);
+	return 0;
 }
 
 #endif

@@ -32,13 +32,14 @@ static __always_inline bool noted_peer(struct peer *peer, struct sock *sk,
 }
 
 SEC("tp_btf/sock_send_length")
-NM_PROG(on_send_length, struct sock *sk, int ret, int flags)
+int BPF_PROG(on_send_length, struct sock *sk, int ret, int flags)
 {
 	struct peer peer = {};
 
 	if (ret > 0 && socket_is_inet(sk) && my_call())
 		account(sk, true, ret,
 			noted_peer(&peer, sk, true) ? &peer : NULL);
+	return 0;
 }
 
 /* A layer above TCP (kTLS) reads from it, and the program from the layer. */
@@ -73,20 +74,21 @@ static __always_inline __u32 read_since(struct socket_state *state,
 }
 
 SEC("tp_btf/tcp_rcv_space_adjust")
-NM_PROG(on_rcv_space_adjust, struct sock *sk)
+int BPF_PROG(on_rcv_space_adjust, struct sock *sk)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct socket_state *state;
 	__u32 moved;
 
 	if (!tp || has_ulp(tp))
-		return;
+		return 0;
 	state = socket_state(sk, false);
 	if (!state || !state->seq_known)
-		return;
+		return 0;
 	moved = read_since(state, sk, tp);
 	if (moved)
 		account(sk, false, moved, NULL);
+	return 0;
 }
 
 /*
@@ -111,7 +113,7 @@ static __always_inline bool counted_by_seq(struct sock *sk, int flags)
 }
 
 SEC("tp_btf/sock_recv_length")
-NM_PROG(on_recv_length, struct sock *sk, int ret, int flags)
+int BPF_PROG(on_recv_length, struct sock *sk, int ret, int flags)
 {
 	struct peer peer = {};
 
@@ -119,6 +121,7 @@ NM_PROG(on_recv_length, struct sock *sk, int ret, int flags)
 	    socket_is_inet(sk) && !counted_by_seq(sk, flags) && my_call())
 		account(sk, false, ret,
 			noted_peer(&peer, sk, false) ? &peer : NULL);
+	return 0;
 }
 
 #endif

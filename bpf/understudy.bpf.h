@@ -5,14 +5,9 @@
  * kernel, that loses calls: one task is preempted in the middle of a program,
  * and until it runs again the calls of all others on that CPU are not seen.
  *
- * So a program is not to be preempted, where the kernel has the means
- * (bpf_preempt_disable, fc7566ad0a82, 6.10). What is left is the way from the
- * kernel's note that it is under way to its first instruction.
- *
- * For that, and for kernels without the means, everything is loaded and
- * attached several times. The programs of the other objects, the understudies,
- * run right behind those of the first, one after the other, and one of them
- * plays if those before it did not appear.
+ * There, everything is loaded and attached several times. The programs of the
+ * other objects, the understudies, run right behind those of the first, one
+ * after the other, and one of them plays if those before it did not appear.
  * A call is lost only if all are under way on its CPU at once. What may be
  * done twice (a state, an end, how far a reader has come) simply is; what must
  * not, asks my_call().
@@ -22,32 +17,6 @@
 
 #include "config.bpf.h"
 #include "task.bpf.h"
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
-
-extern void bpf_preempt_disable(void) __ksym __weak;
-extern void bpf_preempt_enable(void) __ksym __weak;
-
-/* BPF_PROG for a program that must not miss a call. It returns 0. */
-/* clang-format off */
-#define NM_PROG(name, args...)                                         \
-int name(unsigned long long *ctx);                                     \
-static __always_inline void on_stage_##name(unsigned long long *ctx,   \
-					    ##args);                   \
-int name(unsigned long long *ctx)                                      \
-{                                                                      \
-	_Pragma("GCC diagnostic push")                                 \
-	_Pragma("GCC diagnostic ignored \"-Wint-conversion\"")         \
-	if (can_stay)                                                  \
-		bpf_preempt_disable();                                 \
-	on_stage_##name(___bpf_ctx_cast(args));                        \
-	if (can_stay)                                                  \
-		bpf_preempt_enable();                                  \
-	return 0;                                                      \
-	_Pragma("GCC diagnostic pop")                                  \
-}                                                                      \
-static __always_inline void on_stage_##name(unsigned long long *ctx, ##args)
-/* clang-format on */
 
 /*
  * Who has seen the call that this task is in, and that it is counted: a bit

@@ -10,7 +10,6 @@
 #include <bpf/libbpf.h>
 
 #include "cgroup.h"
-#include "preempt.h"
 #include "rights.h"
 
 /* A kernel function that the fexit programs stand on. */
@@ -101,13 +100,6 @@ static const struct hook *hook_of(const struct bpf_program *prog)
 		if (strcmp(hooks[i].function, slash + 1) == 0)
 			return &hooks[i];
 	return NULL;
-}
-
-bool bpf_can_stay(const struct btf *btf)
-{
-	return function_args(btf, "bpf_preempt_disable") == 0 &&
-	       function_args(btf, "bpf_preempt_enable") == 0 &&
-	       !kernel_is_realtime();
 }
 
 static bool is_tp_program(const char *name)

@@ -16,9 +16,6 @@ int bpf_check_hooks(struct btf *btf, bool fexit, struct reason *why);
 /* Sets which programs are to be loaded; the constants must be set before. */
 void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf, bool fexit);
 
-/* Can programs keep the CPU for themselves? See bpf/understudy.bpf.h. */
-bool bpf_can_stay(const struct btf *btf);
-
 /* Is it one of bpf/peer.bpf.h? They are attached to a cgroup. */
 bool bpf_notes_peers(const struct bpf_program *prog);
 

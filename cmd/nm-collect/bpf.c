@@ -93,7 +93,6 @@ static int load(const struct settings *s, struct btf *btf, bool fexit,
 		return -errno;
 	skel->rodata->legacy = v->legacy;
 	skel->rodata->may_read = v->may_read;
-	skel->rodata->can_stay = players > 1 && bpf_can_stay(btf);
 	skel->rodata->players = (__u32)players;
 	skel->rodata->player = (__u32)bpf.players;
 	skel->rodata->log_level = s->verbose;

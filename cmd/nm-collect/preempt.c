@@ -85,10 +85,3 @@ bool kernel_preempts(void)
 		 built_mode(config, mode, sizeof(mode))) ||
 	       (strcmp(mode, "none") != 0 && strcmp(mode, "voluntary") != 0);
 }
-
-bool kernel_is_realtime(void)
-{
-	struct utsname u;
-
-	return uname(&u) != 0 || strstr(u.version, "PREEMPT_RT");
-}

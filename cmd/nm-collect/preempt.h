@@ -11,7 +11,4 @@
 /* True also where it cannot be told: then the dearer way is the safe one. */
 bool kernel_preempts(void);
 
-/* PREEMPT_RT: there, what allocates memory must stay preemptible. */
-bool kernel_is_realtime(void);
-
 #endif
