@@ -114,6 +114,9 @@ SEC("fexit/tcp_splice_read")
 int BPF_PROG(on_tcp_splice_read, struct socket *sock, void *ppos, void *pipe,
 	     size_t len, unsigned int flags, long ret)
 {
+	/* See on_sock_splice_read. */
+	if (!legacy && sock->sk && has_ulp(sock->sk))
+		return 0;
 	return spliced(sock, false, ret);
 }
 
@@ -125,11 +128,22 @@ int BPF_PROG(on_mptcp_splice_read, struct socket *sock, void *ppos, void *pipe,
 	return spliced(sock, false, ret);
 }
 
-/* Of kTLS, if its module was loaded when we were. */
-SEC("fexit/tls_sw_splice_read")
-int BPF_PROG(on_tls_splice_read, struct socket *sock, void *ppos, void *pipe,
+/*
+ * kTLS has a function of its own for that, but in a module: there, a program
+ * with a storage for sockets makes the verifier of 6.1 and 6.12 crash the
+ * kernel (bpf_sk_storage_tracing_allowed looks for the function's type among
+ * those of the kernel itself), and 7.3 does not take it. So splicing from
+ * sockets with a layer above TCP is counted one step earlier.
+ */
+SEC("fexit/sock_splice_read")
+int BPF_PROG(on_sock_splice_read, struct file *file, void *ppos, void *pipe,
 	     size_t len, unsigned int flags, long ret)
 {
+	struct socket *sock = bpf_sock_from_file(file);
+
+	if (!sock || !sock->sk || !socket_is_inet(sock->sk) ||
+	    !has_ulp(sock->sk))
+		return 0;
 	return spliced(sock, false, ret);
 }
 

@@ -136,6 +136,17 @@ static __always_inline bool socket_flag(const struct sock *sk, int flag)
 	return sk->__sk_common.skc_flags & 1UL << flag;
 }
 
+/*
+ * A layer above TCP (kTLS): it reads from the socket, and the program from the
+ * layer. Not for legacy kernels' programs.
+ */
+static __always_inline bool has_ulp(struct sock *sk)
+{
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	return tp && tp->inet_conn.icsk_ulp_ops;
+}
+
 /* A FIN takes a sequence number, the last, and is no byte of the stream. */
 static __always_inline bool fin_was_read(const struct sock *sk,
 					 const struct tcp_sock *tp)

@@ -42,12 +42,6 @@ int BPF_PROG(on_send_length, struct sock *sk, int ret, int flags)
 	return 0;
 }
 
-/* A layer above TCP (kTLS) reads from it, and the program from the layer. */
-static __always_inline bool has_ulp(const struct tcp_sock *tp)
-{
-	return tp->inet_conn.icsk_ulp_ops;
-}
-
 /*
  * How far the reader has come, in bytes that it was given. Two things take a
  * sequence number and are no such byte: a FIN, which is always the last, and
@@ -80,7 +74,7 @@ int BPF_PROG(on_rcv_space_adjust, struct sock *sk)
 	struct socket_state *state;
 	__u32 moved;
 
-	if (!tp || has_ulp(tp))
+	if (!tp || has_ulp(sk))
 		return 0;
 	state = socket_state(sk, false);
 	if (!state || !state->seq_known)
@@ -101,7 +95,7 @@ static __always_inline bool counted_by_seq(struct sock *sk, int flags)
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct socket_state *state;
 
-	if (!tp || has_ulp(tp) || flags & MSG_OOB)
+	if (!tp || has_ulp(sk) || flags & MSG_OOB)
 		return false;
 	state = socket_state(sk, true);
 	if (!state || state->seq_known)

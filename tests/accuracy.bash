@@ -64,7 +64,8 @@ exact() {
 		has_only("\($who) quality"; $own | map(.quality) | unique;
 			["exact"]),
 		(select(.uid) |
-			has_only("\($who) uid"; $own | map(.uid) | unique; [.uid]))
+			has_only("\($who) uid"; $own | map(select(.tx_bytes +
+				.rx_bytes > 0).uid) | unique; [.uid]))
 	') || return
 	same "$wrong" ''
 }

@@ -17,7 +17,6 @@ struct hook {
 	const char *function;
 	int args; /* the return value is behind them; -1: any */
 	bool required;
-	const char *module; /* NULL: in the kernel itself */
 };
 
 static const struct hook hooks[] = {
@@ -27,11 +26,11 @@ static const struct hook hooks[] = {
 	{ "inet6_recvmsg", 4, false },
 	{ "sock_common_recvmsg", 4, true },
 	{ "tcp_splice_read", 5, true },
+	{ "sock_splice_read", 5, true },
 	{ "tcp_zerocopy_receive", -1, false }, /* CONFIG_MMU, IPV6 */
 	{ "inet_release", 1, true },
 	{ "inet_sendpage", 5, false },	   /* until 6.4 */
 	{ "mptcp_splice_read", 5, false }, /* since 7.0 */
-	{ "tls_sw_splice_read", 5, false, "tls" },
 };
 
 static const char *const tp_programs[] = {
@@ -52,22 +51,14 @@ static int function_args(const struct btf *btf, const char *name)
 	return btf_vlen(t);
 }
 
-static bool hook_fits(struct btf *vmlinux, const struct hook *h)
+static bool hook_fits(const struct btf *btf, const struct hook *h)
 {
-	struct btf *module = NULL;
-	int args;
+	int args = function_args(btf, h->function);
 
-	if (h->module) {
-		module = btf__load_module_btf(h->module, vmlinux);
-		if (!module)
-			return false;
-	}
-	args = function_args(module ? module : vmlinux, h->function);
-	btf__free(module);
 	return args >= 0 && (h->args < 0 || args == h->args);
 }
 
-static int check_hooks(struct btf *btf, struct reason *why)
+static int check_hooks(const struct btf *btf, struct reason *why)
 {
 	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
 		const struct hook *h = &hooks[i];
@@ -124,7 +115,9 @@ void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf, bool fexit)
 		const char *name = bpf_program__name(prog);
 		bool load = true;
 
-		if (strncmp(section, "fexit/", 6) == 0 ||
+		if (prog == skel->progs.on_sock_splice_read)
+			load = fexit && !skel->rodata->legacy;
+		else if (strncmp(section, "fexit/", 6) == 0 ||
 		    strncmp(section, "fentry/", 7) == 0)
 			load = fexit && hook_fits(btf, hook_of(prog));
 		else if (is_tp_program(name))
