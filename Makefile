@@ -26,7 +26,7 @@ BPF_CMDS  := nm-collect
 LDLIBS_nm-collect = -lbpf -lelf -lz -lcap
 LDLIBS_nm-view    = -lreadline -lncursesw -ltinfo
 
-TEST_LDLIBS_nm-traffic = -luring -lpthread
+TEST_LDLIBS_nm-traffic = -luring -lpthread -lbpf -lelf -lz
 
 # --- How ---------------------------------------------------------------------
 

@@ -87,8 +87,13 @@ struct sock_common {
 	} skc_cookie;
 };
 
+typedef struct {
+	int owned;
+} socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
 	__u16 sk_type;
 	__u16 sk_protocol;
 	unsigned int sk_kern_sock : 1;

@@ -54,7 +54,8 @@ static __always_inline __u32 read_since(struct socket_state *state,
 	__u32 from = state->read_seq, urgent = tp->urg_seq;
 	__u32 moved = tp->copied_seq - from;
 
-	if (!moved)
+	/* A sockmap may set it back. */
+	if ((__s32)moved <= 0)
 		return 0;
 	state->read_seq = tp->copied_seq;
 	if (urgent && urgent != state->urgent_seq && urgent - from < moved &&
@@ -65,6 +66,18 @@ static __always_inline __u32 read_since(struct socket_state *state,
 	if (moved && fin_was_read(sk, tp))
 		moved--;
 	return moved;
+}
+
+/*
+ * Does the kernel itself read a program's socket (a sockmap, iSCSI)? It does
+ * so in a softirq, on top of anybody, when no task owns the socket, or in a
+ * worker. If a program gets the bytes after all, it is by recvmsg, which tells
+ * how many.
+ */
+static __always_inline bool read_by_kernel(struct sock *sk)
+{
+	return !sk->sk_lock.owned ||
+	       (current_task()->flags & PF_KTHREAD && !socket_is_kernels(sk));
 }
 
 SEC("tp_btf/tcp_rcv_space_adjust")
@@ -79,6 +92,10 @@ int BPF_PROG(on_rcv_space_adjust, struct sock *sk)
 	state = socket_state(sk, false);
 	if (!state || !state->seq_known)
 		return 0;
+	if (read_by_kernel(sk)) {
+		state->seq_known = 0;
+		return 0;
+	}
 	moved = read_since(state, sk, tp);
 	if (moved)
 		account(sk, false, moved, NULL);

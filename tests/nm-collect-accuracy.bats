@@ -208,6 +208,8 @@ held() {
 	accurate ktls-splice
 }
 @test "nm-collect: ktls-peek, TLS 1.3, MSG_PEEK" { accurate ktls-peek; }
+@test "nm-collect: sockmap-parser, read by the kernel for a stream parser" { accurate sockmap-parser; }
+@test "nm-collect: sockmap-verdict, the same without a parser, on IPv6" { accurate sockmap-verdict; }
 @test "nm-collect: sctp4, SCTP" { accurate sctp4; }
 @test "nm-collect: sctp6, the same on IPv6" { accurate sctp6; }
 

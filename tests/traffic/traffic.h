@@ -34,7 +34,7 @@ struct scenario {
 extern const struct scenario tcp_scenarios[], connection_scenarios[],
 	zerocopy_scenarios[], udp_scenarios[], unanswered_scenarios[],
 	share_scenarios[], icmp_scenarios[], process_scenarios[],
-	uring_scenarios[], layer_scenarios[];
+	uring_scenarios[], layer_scenarios[], sockmap_scenarios[];
 
 /* --- role.c: processes and what they moved --- */
 
