@@ -19,6 +19,7 @@ const char licence[] = "Dual MIT/GPL";
 #include "connection.bpf.h"
 #include "fexit.bpf.h"
 #include "peer.bpf.h"
+#include "release.bpf.h"
 #include "tp.bpf.h"
 
 /* --- Processes --- */

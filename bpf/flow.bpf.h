@@ -36,6 +36,7 @@ struct {
 	.values = { &flows_a },
 };
 
+/* The flow's entry, made if it is not there; without sk, laddr is unknown. */
 static __always_inline struct nm_flow *
 flow_get(struct sock *sk, struct nm_flow_key *key, struct socket_state *state)
 {
@@ -50,7 +51,8 @@ flow_get(struct sock *sk, struct nm_flow_key *key, struct socket_state *state)
 	if (f)
 		return f;
 
-	socket_laddr(sk, first.laddr);
+	if (sk)
+		socket_laddr(sk, first.laddr);
 	if (state) {
 		first.lport = state->lport;
 		first.dir = state->dir;
@@ -87,6 +89,8 @@ static __always_inline void socket_used(struct socket_state *state,
 		state->dir = dir;
 	if (port && sk->sk_type != SOCK_RAW)
 		state->lport = port;
+	state->netns = socket_netns(sk);
+	state->proto = socket_proto(sk);
 	state->owner = *owner;
 	state->owned = 1;
 }

@@ -38,11 +38,13 @@ struct socket_state {
 	__u64 cookie;		     /* of a legacy kernel; see below */
 	__u32 urgent_seq; /* TCP: the last urgent byte that was left out */
 	__u32 read_seq;	  /* TCP: read up to here, if seq_known */
-	__u16 lport;	  /* host order; gone from the sock at close */
+	__u32 netns;
+	__u16 lport; /* host order; gone from the sock at close */
+	__u8 proto;  /* enum nm_proto */
 	__u8 dir;
 	__u8 seq_known;
 	__u8 owned;
-	__u8 zero[3];
+	__u8 zero[6];
 };
 
 struct {

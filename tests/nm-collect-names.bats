@@ -147,6 +147,21 @@ teardown() {
 		.flow' stream | cut -d- -f1 | sort -u | wc -l)" 1
 }
 
+@test "nm-collect: the end of a datagram socket is told, once, under its flow" {
+	exact_backend
+	need socat
+	in_background socat -u UDP-RECV:29877,bind=127.0.0.1 /dev/null
+	collect stream -i 0.2
+	bash -c 'echo -n 1234567 >/dev/udp/127.0.0.1/29877'
+	wait_until 30 grep -q '"rport":29877.*"state":"closed"' stream
+	collected stream
+	same "$(jq -c 'select(.type == "flow" and .rport == 29877)' stream |
+		jq -sc '[(map(.flow) | unique | length), .[0].comm,
+			(map(.tx_bytes) | add), .[-1].state,
+			(map(select(.state == "closed")) | length)]')" \
+		'[1,"bash",7,"closed",1]'
+}
+
 @test "nm-collect: what has no room is counted and told" {
 	exact_backend
 	need socat

@@ -101,9 +101,10 @@ static bool is_tp_program(const char *name)
 	return false;
 }
 
-bool bpf_notes_peers(const struct bpf_program *prog)
+bool bpf_at_cgroup(const struct bpf_program *prog)
 {
-	return bpf_program__type(prog) == BPF_PROG_TYPE_CGROUP_SOCK_ADDR;
+	return bpf_program__type(prog) == BPF_PROG_TYPE_CGROUP_SOCK_ADDR ||
+	       bpf_program__type(prog) == BPF_PROG_TYPE_CGROUP_SOCK;
 }
 
 void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf, bool fexit)
@@ -118,14 +119,14 @@ void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf, bool fexit)
 		if (prog == skel->progs.on_sock_splice_read)
 			load = fexit && !skel->rodata->legacy;
 		else if (strncmp(section, "fexit/", 6) == 0 ||
-		    strncmp(section, "fentry/", 7) == 0)
+			 strncmp(section, "fentry/", 7) == 0)
 			load = fexit && hook_fits(btf, hook_of(prog));
 		else if (is_tp_program(name))
 			load = !fexit;
 		else if (prog == skel->progs.on_scan)
 			load = !skel->rodata->legacy &&
 			       skel->rodata->player == 0;
-		else if (bpf_notes_peers(prog))
+		else if (bpf_at_cgroup(prog))
 			load = !fexit && skel->rodata->player == 0 &&
 			       cgroup_root() >= 0 && rights_have_net_admin();
 		bpf_program__set_autoload(prog, load);

@@ -143,7 +143,7 @@ static int attach(struct collect_bpf *skel, const char *name)
 	if (error || !bpf.verbose)
 		return error;
 	bpf_object__for_each_program(prog, skel->obj)
-		if (bpf_program__autoload(prog) && !bpf_notes_peers(prog))
+		if (bpf_program__autoload(prog) && !bpf_at_cgroup(prog))
 			warnx("%s: attached %s%s", name,
 			      bpf_program__section_name(prog),
 			      skel == bpf.player[0] ? "" : " again");
@@ -174,7 +174,7 @@ static void attach_to_cgroup(void)
 	const struct {
 		struct bpf_program *prog;
 		struct bpf_link **link;
-	} peers[] = {
+	} programs[] = {
 		{ bpf.player[0]->progs.on_sendmsg4,
 		  &bpf.player[0]->links.on_sendmsg4 },
 		{ bpf.player[0]->progs.on_sendmsg6,
@@ -183,16 +183,18 @@ static void attach_to_cgroup(void)
 		  &bpf.player[0]->links.on_recvmsg4 },
 		{ bpf.player[0]->progs.on_recvmsg6,
 		  &bpf.player[0]->links.on_recvmsg6 },
+		{ bpf.player[0]->progs.on_sock_release,
+		  &bpf.player[0]->links.on_sock_release },
 	};
 
-	for (size_t i = 0; i < sizeof(peers) / sizeof(peers[0]); i++) {
-		if (!bpf_program__autoload(peers[i].prog))
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		if (!bpf_program__autoload(programs[i].prog))
 			continue;
-		*peers[i].link = bpf_program__attach_cgroup(peers[i].prog,
-							    cgroup_root());
-		if (*peers[i].link && bpf.verbose)
+		*programs[i].link = bpf_program__attach_cgroup(programs[i].prog,
+							       cgroup_root());
+		if (*programs[i].link && bpf.verbose)
 			warnx("tp: attached %s",
-			      bpf_program__section_name(peers[i].prog));
+			      bpf_program__section_name(programs[i].prog));
 	}
 }
 
