@@ -16,13 +16,7 @@
 SEC("license")
 const char licence[] = "Dual MIT/GPL";
 
-#include "connection.bpf.h"
-#include "fexit.bpf.h"
-#include "peer.bpf.h"
-#include "release.bpf.h"
-#include "tp.bpf.h"
-
-/* --- Processes --- */
+/* --- Processes: attached first, so that no end is missed --- */
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task)
@@ -56,6 +50,14 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	}
 	return 0;
 }
+
+/* --- Sockets --- */
+
+#include "connection.bpf.h"
+#include "fexit.bpf.h"
+#include "peer.bpf.h"
+#include "release.bpf.h"
+#include "tp.bpf.h"
 
 /* --- What was there before --- */
 

@@ -45,7 +45,8 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 
 	if (!state)
 		return;
-	if (!by_us) {
+	/* When both sides open it at once, it is ours. */
+	if (!by_us && (legacy || state->dir != NM_DIR_OUT)) {
 		/* By address: may be what an earlier socket has left. */
 		if (legacy)
 			*state = new_socket;

@@ -129,7 +129,7 @@ int BPF_PROG(on_recv_length, struct sock *sk, int ret, int flags)
 	struct peer peer = {};
 
 	if (ret > 0 && !(flags & (MSG_PEEK | MSG_ERRQUEUE)) &&
-	    socket_is_inet(sk) && !counted_by_seq(sk, flags) && my_call())
+	    socket_is_inet(sk) && my_call() && !counted_by_seq(sk, flags))
 		account(sk, false, ret,
 			noted_peer(&peer, sk, false) ? &peer : NULL);
 	return 0;

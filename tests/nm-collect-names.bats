@@ -162,6 +162,28 @@ teardown() {
 		'[1,"bash",7,"closed",1]'
 }
 
+# A sender that ends at once, and a receiver that begins to read at a sign.
+@test "nm-collect: a socket that closes long after its process still has its name" {
+	exact_backend
+	need socat
+	in_background socat -u TCP-LISTEN:29878,bind=127.0.0.1,rcvbuf=4096 \
+		SYSTEM:'until [ -e go ]; do sleep 0.05; done; cat >/dev/null'
+	wait_until 30 listening 29878
+	collect stream -i 3
+	head -c 100000 /dev/zero |
+		socat -u -t 0 - TCP:127.0.0.1:29878,sndbuf=400000
+	wait_until 30 grep -q '"process_end".*"comm":"socat"' stream
+	# Past the two seconds for which the kernel side keeps it, and before the
+	# next tick.
+	until=$(($(date +%s) + 3))
+	wait_until 30 bash -c "[ \$(date +%s) -ge $until ]"
+	touch go
+	wait_until 30 bash -c '! ss -Htan "sport = :29878 or dport = :29878" | grep -q ESTAB'
+	collected stream
+	same "$(jq -c 'select(.type == "flow" and (has("pid") | not) and
+		(.lport == 29878 or .rport == 29878))' stream)" ''
+}
+
 @test "nm-collect: what has no room is counted and told" {
 	exact_backend
 	need socat

@@ -50,7 +50,13 @@ static struct {
 	struct nm_cache *known; /* nm_process_key -> struct known */
 	size_t known_max;
 	struct nm_buf ended; /* keys of those whose end is to be told */
-	struct nm_buf swept; /* keys of those that are in the map no more */
+	struct nm_buf swept; /* keys of those removed since the last drain */
+	/*
+	 * Keys of those removed in this drain and in the last one. Until they
+	 * are gone from the map their sockets can make a flow, which is told
+	 * by the next drain; then they are forgotten.
+	 */
+	struct nm_buf leaving, left;
 	size_t count;
 	int timer; /* for the next sweep; -1: none */
 	unsigned verbose;
@@ -100,6 +106,8 @@ void bpf_processes_stop(void)
 	nm_cache_free(processes.known);
 	nm_buf_free(&processes.ended);
 	nm_buf_free(&processes.swept);
+	nm_buf_free(&processes.leaving);
+	nm_buf_free(&processes.left);
 	if (processes.timer >= 0)
 		close(processes.timer);
 	processes.timer = -1;
@@ -207,7 +215,7 @@ static void see(const struct nm_process_key *key, const struct nm_process *v,
 		has_ended(k, key, v);
 	} else if (k->ended && !lingers(v, swapped_ns)) {
 		remove_entry(key);
-		nm_cache_drop(processes.known, key);
+		nm_buf_add(&processes.leaving, key, sizeof(*key));
 	}
 }
 
@@ -293,6 +301,7 @@ static void tell_swept(const struct nm_process_key *key, struct known *k)
 	tell(k, &k->last);
 	if (!k->ended)
 		has_ended(k, key, &k->last);
+	nm_buf_add(&processes.leaving, key, sizeof(*key));
 }
 
 static void tell_end(const struct nm_process_key *key, struct known *k)
@@ -301,7 +310,7 @@ static void tell_end(const struct nm_process_key *key, struct known *k)
 	emit_process_end(&k->process, k->last.tx_bytes, k->last.rx_bytes);
 }
 
-static void forget_swept(const struct nm_process_key *key, struct known *k)
+static void forget(const struct nm_process_key *key, struct known *k)
 {
 	(void)k;
 	nm_cache_drop(processes.known, key);
@@ -310,6 +319,7 @@ static void forget_swept(const struct nm_process_key *key, struct known *k)
 int bpf_processes_tell(uint64_t swapped_ns)
 {
 	for_keys(&processes.swept, tell_swept);
+	processes.swept.len = 0;
 	if (for_each(see, swapped_ns))
 		return -1;
 	processes.count = nm_cache_count(processes.known);
@@ -318,8 +328,12 @@ int bpf_processes_tell(uint64_t swapped_ns)
 
 void bpf_processes_tell_ended(void)
 {
+	struct nm_buf left = processes.left;
+
 	for_keys(&processes.ended, tell_end);
 	processes.ended.len = 0;
-	for_keys(&processes.swept, forget_swept);
-	processes.swept.len = 0;
+	for_keys(&left, forget);
+	left.len = 0;
+	processes.left = processes.leaving;
+	processes.leaving = left;
 }
