@@ -101,7 +101,7 @@ static long read_again(int fd, char *buf, size_t n)
  */
 static const struct stream parsed = {
 	.whole = true,
-	.chunks = 101,
+	.chunks = 41,
 	.setup = by_parser,
 	.pull = read_again,
 };
