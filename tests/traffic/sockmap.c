@@ -85,36 +85,26 @@ static void by_verdict(int fd, bool client)
 	put_in(map, fd);
 }
 
-/*
- * In lock-step: under load a stream parser can leave data lying that arrives
- * while it works, until more comes.
- */
-static long write_in_step(int fd, const char *buf, size_t n)
-{
-	long sent = write(fd, buf, n);
-
-	await_signal(DONE);
-	return sent;
-}
-
 /* A blocking read of such a socket may return empty-handed. */
-static long read_in_step(int fd, char *buf, size_t n)
+static long read_again(int fd, char *buf, size_t n)
 {
 	long got;
 
 	while ((got = read(fd, buf, n)) < 0 && errno == EAGAIN)
 		await_events(fd, POLLIN);
-	signal_to(DONE);
 	return got;
 }
 
-/* The end of a connection does not come through a stream parser. */
+/*
+ * At once: what comes while a stream parser is at work can lie there until
+ * more comes. And the end of a connection does not come through one.
+ */
 static const struct stream parsed = {
 	.whole = true,
-	.chunks = 101,
+	.chunk = 30011,
+	.chunks = 1,
 	.setup = by_parser,
-	.push = write_in_step,
-	.pull = read_in_step,
+	.pull = read_again,
 };
 static const struct stream judged = { .where = V6, .setup = by_verdict };
 
