@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -76,7 +77,22 @@ static void open_colours(void)
 	}
 }
 
-bool canvas_open_terminal(FILE *out, FILE *in, bool colour)
+/*
+ * While we draw, Ctrl-Z is a key like others. endwin() gives the shell its own
+ * back.
+ */
+static void take_suspend_key(int fd)
+{
+	struct termios modes;
+
+	if (tcgetattr(fd, &modes) < 0)
+		return;
+	modes.c_cc[VSUSP] = _POSIX_VDISABLE;
+	tcsetattr(fd, TCSADRAIN, &modes);
+	def_prog_mode();
+}
+
+bool canvas_open_terminal(FILE *out, FILE *in, bool colour, bool suspend_key)
 {
 	canvas.screen = newterm(NULL, out, in);
 	if (!canvas.screen)
@@ -88,6 +104,8 @@ bool canvas_open_terminal(FILE *out, FILE *in, bool colour)
 	intrflush(stdscr, FALSE);
 	keypad(stdscr, TRUE);
 	nodelay(stdscr, TRUE);
+	if (suspend_key)
+		take_suspend_key(fileno(in));
 	/* Time enough for the rest of a key over a slow line. */
 	set_escdelay(50);
 	if (colour && has_colors())
@@ -121,7 +139,11 @@ void canvas_close(void)
 
 void canvas_suspend(void)
 {
+	/* From the background this would stop us in the middle. */
+	void (*before)(int) = signal(SIGTTOU, SIG_IGN);
+
 	endwin();
+	signal(SIGTTOU, before);
 }
 
 void canvas_resume(void)

@@ -16,8 +16,11 @@
 #define CANVAS_MIN_WIDTH  40
 #define CANVAS_MIN_HEIGHT 8
 
-/* False: this terminal cannot do it. */
-bool canvas_open_terminal(FILE *out, FILE *in, bool colour);
+/*
+ * False: this terminal cannot do it. suspend_key: Ctrl-Z is a key, and the
+ * terminal sends no signal for it.
+ */
+bool canvas_open_terminal(FILE *out, FILE *in, bool colour, bool suspend_key);
 
 /* Lines of text on standard output; height 0: as many as are drawn. */
 void canvas_open_text(int width, int height);

@@ -23,6 +23,8 @@
 /* Keys of one go; what is more comes with the next. */
 #define KEYS_MAX 64
 
+#define KEY_CTRL_Z ('z' & 0x1f)
+
 static volatile sig_atomic_t ending;
 static volatile sig_atomic_t stopping;
 static volatile sig_atomic_t resized;
@@ -79,26 +81,41 @@ static sigset_t catch_signals(void)
 	return before;
 }
 
-/* Takes the signal as if it had never been caught. */
-static void take_default(int signal)
+/*
+ * Sends a signal that is blocked here, and takes it as if it had never been
+ * caught: last of all, if it is for others (kill(2)), too.
+ */
+static void take_default(int signal, pid_t whom)
 {
 	sigset_t unblock;
 
 	on_signal(signal, SIG_DFL);
 	sigemptyset(&unblock);
 	sigaddset(&unblock, signal);
-	raise(signal);
+	kill(whom, signal);
 	sigprocmask(SIG_UNBLOCK, &unblock, NULL);
 }
 
+/*
+ * Ctrl-Z is for our whole job. As a signal of the terminal it would stop who
+ * started us (the script netmonitor) at once, and the shell would go to work
+ * before we have put the terminal in order. As a key it is we who stop them,
+ * after that. But those of another user we cannot: after `sudo netmonitor` we
+ * have given up the rights.
+ */
+static bool can_stop_job(void)
+{
+	return kill(getppid(), 0) == 0;
+}
+
 /* Here we stop, and go on when the shell says so. */
-static void stop(void)
+static void stop(pid_t whom)
 {
 	sigset_t block;
 
 	stopping = 0;
 	canvas_suspend();
-	take_default(SIGTSTP);
+	take_default(SIGTSTP, whom);
 	sigemptyset(&block);
 	sigaddset(&block, SIGTSTP);
 	sigprocmask(SIG_BLOCK, &block, NULL);
@@ -117,12 +134,18 @@ static uint64_t now_ms(void)
 /* False: this is no longer our terminal. */
 static bool take_keys(struct view *v, int tty)
 {
-	int keys[KEYS_MAX];
+	int keys[KEYS_MAX], key = KEY_NONE;
 	size_t n = 0;
 
-	while (n < KEYS_MAX && (keys[n] = input_key()) != KEY_NONE)
-		n++;
+	while (n < KEYS_MAX && (key = input_key()) != KEY_NONE &&
+	       key != KEY_CTRL_Z)
+		keys[n++] = key;
 	view_keys(v, keys, n);
+	if (key == KEY_CTRL_Z) {
+		if (!v->quit)
+			stop(0);
+		return true;
+	}
 	/* Somebody else is in front of it, and no shell will bring us back. */
 	return n || tcgetpgrp(tty) == getpgrp();
 }
@@ -189,7 +212,7 @@ static void run(struct view *v, struct source *s, int keys, uint64_t left,
 			p[1].fd = -1;
 		n = ppoll(p, 2, dirty ? &wait : NULL, mask);
 		if (stopping) {
-			stop();
+			stop(getpid());
 			dirty = true;
 		}
 		if (resized) {
@@ -231,7 +254,8 @@ int live(struct view *v, struct source *s, uint64_t count)
 		return NM_EXIT_OK;
 	}
 	mask = catch_signals();
-	if (!canvas_open_terminal(stdout, tty, !no_color || !*no_color)) {
+	if (!canvas_open_terminal(stdout, tty, !no_color || !*no_color,
+				  can_stop_job())) {
 		warnx("cannot draw on a terminal of type '%s'; -b prints text",
 		      getenv("TERM") ? getenv("TERM") : "");
 		fclose(tty);
@@ -243,6 +267,6 @@ int live(struct view *v, struct source *s, uint64_t count)
 	fclose(tty);
 	status = view_complaints(v, s);
 	if (ending)
-		take_default(ending);
+		take_default(ending, getpid());
 	return status;
 }
