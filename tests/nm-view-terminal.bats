@@ -187,6 +187,39 @@ quit() {
 	sane
 }
 
+@test "nm-view: an error of reading is told, at once or at the end" {
+	# A directory cannot be read at all.
+	terminal 80 24
+	tm send-keys "nm-view <$PWD 2>$BATS_TEST_TMPDIR/err; echo status=\$?" Enter
+	wait_until 10 shows status=1
+	same "$(cat "$BATS_TEST_TMPDIR/err")" \
+		'nm-view: cannot read standard input: Is a directory'
+	sane
+	# A connection is reset when its other side goes and has not read all.
+	need socat
+	cat >"$BATS_TEST_TMPDIR/serve" <<-END
+		echo hello
+		nm-view >/dev/tty 2>$BATS_TEST_TMPDIR/err
+		echo status=\$? >/dev/tty
+	END
+	socket=$BATS_TEST_TMPDIR/socket
+	tm send-keys "clear; socat UNIX-LISTEN:$socket SYSTEM:'. $BATS_TEST_TMPDIR/serve',nofork" Enter
+	wait_until 10 test -S "$socket"
+	socat -u "$FIFO" "UNIX-CONNECT:$socket,shut-none" 3>&- &
+	feeder=$!
+	exec 9>"$FIFO"
+	cat data/view-normal.ndjson >&9
+	wait_until 10 shows 21:40:03
+	exec 9>&-
+	wait_until 10 shows 'input ended'
+	shows rsync
+	tm send-keys q
+	wait_until 10 shows status=1
+	same "$(cat "$BATS_TEST_TMPDIR/err")" \
+		'nm-view: cannot read standard input: Connection reset by peer'
+	sane
+}
+
 @test "nm-view: Ctrl-Z gives the terminal back, fg takes it again" {
 	terminal 80 24
 	start

@@ -175,12 +175,13 @@ static bool take_input(struct view *v, struct source *s, uint64_t *left)
 }
 
 /* A source that breaks has ended. False: there is nothing yet. */
-static bool fill(struct nm_lines *lines)
+static bool fill(struct source *s)
 {
-	if (nm_lines_fill(lines) < 0) {
+	if (nm_lines_fill(&s->lines) < 0) {
 		if (errno == EAGAIN)
 			return false;
-		lines->eof = true;
+		s->error = errno;
+		s->lines.eof = true;
 	}
 	return true;
 }
@@ -231,7 +232,7 @@ static void run(struct view *v, struct source *s, int keys, uint64_t left,
 			dirty = true;
 			drawn_ms = 0;
 		}
-		if (p[1].revents && fill(&s->lines))
+		if (p[1].revents && fill(s))
 			dirty |= take_input(v, s, &left);
 	}
 }
@@ -249,9 +250,9 @@ int live(struct view *v, struct source *s, uint64_t count)
 		return -1;
 	}
 	/* A source that cannot start says why: do not paint over it. */
-	if (nm_lines_fill(&s->lines) == 0) {
+	if (fill(s) && s->lines.eof) {
 		fclose(tty);
-		return NM_EXIT_OK;
+		return view_complaints(v, s);
 	}
 	mask = catch_signals();
 	if (!canvas_open_terminal(stdout, tty, !no_color || !*no_color,

@@ -2,6 +2,7 @@
 /*
  * Records, ticks and keys, and what they change.
  */
+#include <err.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,10 +30,18 @@ static void complain(struct view *v, struct source *s, const char *what)
 
 int view_complaints(const struct view *v, struct source *s)
 {
+	int status;
+
 	for (size_t i = 0; i < s->held; i++)
 		nm_complain(&s->bad, s->held_line[i], s->held_what[i]);
 	s->bad.count = v->bad_lines;
-	return nm_complaints_end(&s->bad);
+	status = nm_complaints_end(&s->bad);
+	if (s->error) {
+		errno = s->error;
+		warn("cannot read standard input");
+		status = NM_EXIT_FAIL;
+	}
+	return status;
 }
 
 /* JSON's white space only: nothing to complain about. */

@@ -20,6 +20,7 @@ struct source {
 	struct nm_lines lines;
 	struct nm_record record;
 	struct nm_complaints bad;
+	int error; /* errno of what ended it, or 0 */
 
 	/* The terminal shows the picture: complaints wait for the end. */
 	bool hold;
@@ -37,7 +38,7 @@ enum source_state {
 /* Takes lines that were read, until one of these is true. */
 enum source_state view_take(struct view *v, struct source *s);
 
-/* Tells what was held, and how much was bad; returns the exit status. */
+/* Tells what was held, and how it went; returns the exit status. */
 int view_complaints(const struct view *v, struct source *s);
 
 /* The input has ended; true: an unfinished interval became visible. */
