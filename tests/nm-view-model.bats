@@ -135,6 +135,61 @@ END
 	same "$(awk '/p1/ { print $NF }' <<<"$output")" $'2\n1'
 }
 
+# sockets PID FROM TO PROTO SECOND: a record for each cookie.
+sockets() {
+	awk -v pid="$1" -v from="$2" -v to="$3" -v proto="$4" -v t="$5" 'BEGIN {
+	for (i = from; i <= to; i++)
+		printf "{\"v\":1,\"type\":\"flow\",\"ts_us\":%d000000," \
+		"\"dt_us\":1000000,\"flow\":\"%x\",\"pid\":%d," \
+		"\"start_us\":9,\"comm\":\"p%d\",\"proto\":\"%s\"," \
+		"\"state\":\"open\",\"tx_bytes\":7,\"rx_bytes\":0," \
+		"\"quality\":\"exact\"}\n", 1795470000 + t, i, pid, pid, proto
+	}'
+}
+
+tick() {
+	echo '{"v":1,"type":"tick","ts_us":'$((1795470000 + $1))'000000,"dt_us":1000000}'
+}
+
+# What each frame says of that process in the last column.
+sockets_of() {
+	awk -v p=" $1 " 'index($0, p) { print $NF }' <<<"$output" | paste -sd ' '
+}
+
+@test "nm-view: a datagram socket counts until it was silent for a minute" {
+	for proto in udp udplite icmp icmpv6 raw; do
+		run -0 nm-view -b < <(
+			sockets 1 1 50 $proto 1 && sockets 2 60 62 tcp 1 && tick 1
+			sockets 1 7 8 $proto 30 && tick 30
+			tick 60
+			tick 61
+			sockets 1 9 9 $proto 62 && tick 62
+			tick 90
+			tick 122
+		)
+		same "$(sockets_of p1)" '50 50 50 2 3 1 0'
+		same "$(sockets_of p2)" '3 3 3 3 3 3 3'
+	done
+	# The clock was set back by a second, and by an hour.
+	run -0 nm-view -b < <(
+		sockets 1 1 2 udp 3601 && tick 3601
+		sockets 1 2 3 udp 3600 && tick 3600
+		sockets 1 4 4 udp 1 && tick 1
+	)
+	same "$(sockets_of p1)" '2 3 1'
+}
+
+@test "nm-view: sockets that were not closed leave room for others" {
+	{
+		sockets 1 1 131070 udp 1 && sockets 2 140001 140005 tcp 1 && tick 1
+		tick 61
+		sockets 2 140001 140005 tcp 62 && tick 62
+	} >"$BATS_TEST_TMPDIR/stream"
+	run -0 nm-view -b <"$BATS_TEST_TMPDIR/stream"
+	same "$(sockets_of p1)" '131070 0 0'
+	same "$(sockets_of p2)" '2+ 2 5'
+}
+
 @test "nm-view: a program that became another is shown by its new name" {
 	run -0 nm-view -b < <(
 		many 1 1

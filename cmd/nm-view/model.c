@@ -103,6 +103,18 @@ static struct proc *proc_of(struct model *m, const struct nm_record *r)
 	return p ? p : procs_make(m, pid, start_us);
 }
 
+static bool is_datagram(const struct nm_record *r)
+{
+	static const char *const protos[] = { "udp", "udplite", "icmp",
+					      "icmpv6", "raw" };
+
+	for (size_t i = 0; i < sizeof(protos) / sizeof(protos[0]); i++) {
+		if (nm_is(r, "proto", protos[i]))
+			return true;
+	}
+	return false;
+}
+
 static void take_flow(struct model *m, const struct nm_record *r)
 {
 	uint64_t tx = get(r, "tx_bytes"), rx = get(r, "rx_bytes");
@@ -129,7 +141,7 @@ static void take_flow(struct model *m, const struct nm_record *r)
 	if (nm_is(r, "state", "closed"))
 		sockets_close(m->sockets, p, flow);
 	else if (!p->now.ended)
-		sockets_open(m->sockets, p, flow);
+		sockets_open(m->sockets, p, flow, is_datagram(r), r->ts_us);
 }
 
 static void take_event(struct model *m, const struct nm_record *r)
@@ -185,6 +197,7 @@ static void close_interval(struct model *m, uint64_t ts_us, uint64_t dt_us)
 	t->rx_bytes += m->tick_rx;
 	t->tx_rate = rate(m->tick_tx, dt_us);
 	t->rx_rate = rate(m->tick_rx, dt_us);
+	sockets_forget(m->sockets, ts_us);
 	for (size_t i = 0; i < m->count; i++) {
 		struct proc *p = m->procs[i];
 		struct figures *now = &p->now;
@@ -195,6 +208,10 @@ static void close_interval(struct model *m, uint64_t ts_us, uint64_t dt_us)
 		now->rx_rate = rate(p->tick_rx, dt_us);
 		p->tick_tx = 0;
 		p->tick_rx = 0;
+		/* Those that still move something are counted by now. */
+		if (now->sockets_more && ts_us > p->more_us &&
+		    ts_us - p->more_us >= SOCKETS_KEEP_US)
+			now->sockets_more = false;
 		now->quiet = now->ended || is_silent(m, p, DIM_SILENT);
 	}
 	if (m->sum[PROC_UNKNOWN])

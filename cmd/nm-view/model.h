@@ -60,6 +60,7 @@ struct proc {
 	uint64_t names; /* of what the texts above were made */
 	uint64_t tick_tx, tick_rx;
 	uint64_t seen_us, ended_us;
+	uint64_t more_us; /* when a socket was last not counted */
 	struct socket *sockets;
 	struct proc *next;
 	size_t index;

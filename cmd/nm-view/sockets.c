@@ -18,10 +18,16 @@ struct socket {
 	struct socket *next;	    /* in the bucket */
 	struct socket *older;	    /* of the process */
 	struct socket **from_newer; /* what points here in that list */
+
+	bool datagram;
+	uint64_t used_us;
+	/* of all datagram sockets, in the order of their last use */
+	struct socket *used_before, *used_after;
 };
 
 struct sockets {
 	size_t count;
+	struct socket *first_used, *last_used;
 	struct socket *bucket[BUCKETS];
 };
 
@@ -61,16 +67,47 @@ static struct socket **find(struct sockets *s, const struct proc *p,
 	return at;
 }
 
-void sockets_open(struct sockets *s, struct proc *p, const char *flow)
+static void use(struct sockets *s, struct socket *k, uint64_t ts_us)
+{
+	k->used_us = ts_us;
+	k->used_before = s->last_used;
+	k->used_after = NULL;
+	if (s->last_used)
+		s->last_used->used_after = k;
+	else
+		s->first_used = k;
+	s->last_used = k;
+}
+
+static void disuse(struct sockets *s, struct socket *k)
+{
+	if (k->used_before)
+		k->used_before->used_after = k->used_after;
+	else
+		s->first_used = k->used_after;
+	if (k->used_after)
+		k->used_after->used_before = k->used_before;
+	else
+		s->last_used = k->used_before;
+}
+
+void sockets_open(struct sockets *s, struct proc *p, const char *flow,
+		  bool datagram, uint64_t ts_us)
 {
 	uint64_t cookie = cookie_of(flow);
 	struct socket **at = find(s, p, cookie);
 	struct socket *new;
 
-	if (*at)
+	if (*at) {
+		if ((*at)->datagram) {
+			disuse(s, *at);
+			use(s, *at, ts_us);
+		}
 		return;
+	}
 	if (s->count >= SOCKETS_MAX) {
 		p->now.sockets_more = true;
+		p->more_us = ts_us;
 		return;
 	}
 	new = calloc(1, sizeof(*new));
@@ -86,12 +123,17 @@ void sockets_open(struct sockets *s, struct proc *p, const char *flow)
 	p->sockets = new;
 	p->now.sockets++;
 	s->count++;
+	new->datagram = datagram;
+	if (datagram)
+		use(s, new, ts_us);
 }
 
 static void drop(struct sockets *s, struct proc *p, struct socket **at)
 {
 	struct socket *gone = *at;
 
+	if (gone->datagram)
+		disuse(s, gone);
 	*at = gone->next;
 	*gone->from_newer = gone->older;
 	if (gone->older)
@@ -114,6 +156,21 @@ void sockets_close_all(struct sockets *s, struct proc *p)
 	while (p->sockets)
 		drop(s, p, find(s, p, p->sockets->cookie));
 	p->now.sockets_more = false;
+}
+
+/* Time may go back: then what is far ahead of it is as good as silent. */
+void sockets_forget(struct sockets *s, uint64_t ts_us)
+{
+	struct socket *k;
+
+	while ((k = s->first_used)) {
+		uint64_t used_us = k->used_us;
+
+		if ((ts_us > used_us ? ts_us - used_us : used_us - ts_us) <
+		    SOCKETS_KEEP_US)
+			return;
+		drop(s, k->proc, find(s, k->proc, k->cookie));
+	}
 }
 
 void sockets_free(struct sockets *s)
