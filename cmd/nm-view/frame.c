@@ -131,12 +131,21 @@ static const char *share_text(uint64_t part, uint64_t all, char out[16])
 	return out;
 }
 
-static void draw_lost(struct pen *pen, uint64_t n, const char *what,
-		      const char *plural)
+/* How often, that is, not how many: the same flow may be refused many times. */
+static void draw_lost(struct pen *pen, const struct totals *t)
 {
+	char text[96];
+	int n = 0;
+
+	if (t->lost_flows)
+		n = snprintf(text, sizeof(text), "%" PRIu64 "x for a flow",
+			     t->lost_flows);
+	if (t->lost_processes)
+		n += snprintf(text + n, sizeof(text) - (size_t)n,
+			      "%s%" PRIu64 "x for a process", n ? ", " : "",
+			      t->lost_processes);
 	if (n)
-		piece(pen, "", ROLE_WARNING, "no room for %" PRIu64 " %s%s", n,
-		      what, n == 1 ? "" : plural);
+		piece(pen, "", ROLE_WARNING, "no room %s", text);
 }
 
 static void draw_health(const struct view *v, int y)
@@ -153,8 +162,7 @@ static void draw_health(const struct view *v, int y)
 	if (v->bad_lines)
 		piece(&pen, "", ROLE_WARNING, "%" PRIu64 " bad line%s",
 		      v->bad_lines, v->bad_lines == 1 ? "" : "s");
-	draw_lost(&pen, t->lost_flows, "flow", "s");
-	draw_lost(&pen, t->lost_processes, "process", "es");
+	draw_lost(&pen, t);
 	piece(&pen, "unnamed ", ROLE_NORMAL, "%s",
 	      share_text(t->unknown_bytes, all, share));
 	if (t->cpu_share >= 0)
