@@ -104,6 +104,25 @@ quit() {
 	quit
 }
 
+@test "nm-view: of a long filter the end and the cursor are seen" {
+	terminal 80 24
+	start
+	for letter in x é 網; do
+		tm send-keys /
+		wait_until 10 shows 'Filter:'
+		tm send-keys "$(printf "%.0s$letter" {1..80})END"
+		wait_until 10 shows "${letter}END"
+		cursor=$(tm display-message -p '#{cursor_x}')
+		line=$(screen | grep Filter:)
+		[[ $line == *END ]]
+		# The last column is the cursor's; half of a wide one may be free.
+		[ "$cursor" -ge 78 ] && [ "$cursor" -le 79 ]
+		tm send-keys Escape
+		wait_until 10 hides Filter:
+	done
+	quit
+}
+
 @test "nm-view: the selected row is seen without colour, and with it" {
 	for colour in '' 1; do
 		terminal 80 24

@@ -172,13 +172,12 @@ void prompt_draw(int y)
 	nm_clean(before, sizeof(before), before);
 	column = (int)nm_width(before);
 	while (column > room) {
-		size_t len = nm_utf8_len(from, strlen(from)), used;
+		size_t len = nm_utf8_len(from, strlen(from));
+		char first[MB_LEN_MAX + 1] = "";
 
-		nm_clip(from, 2, &used);
-		if (len == 1)
-			used = 1;
+		memcpy(first, from, len);
 		from += len;
-		column -= (int)used;
+		column -= (int)nm_width(first);
 	}
 	canvas_put(y, 0, x, ROLE_TITLE, prompt.label);
 	canvas_put(y, x, room, ROLE_NORMAL, from);
