@@ -361,6 +361,19 @@ fg_and_keys() {
 	wait_until 10 gone "$pid"
 }
 
+@test "nm-view: before the first tick nothing is said of the collector's cost" {
+	terminal 80 24
+	tm send-keys "nm-view <$FIFO; echo status=\$?" Enter
+	exec 9<>"$FIFO"
+	head -n 1 data/view-normal.ndjson >&9
+	wait_until 10 shows '0 processes'
+	shows unnamed
+	hides collector
+	cat data/view-normal.ndjson >&9
+	wait_until 10 shows 'collector 0.'
+	quit
+}
+
 @test "nm-view: paints nothing before there is a record" {
 	terminal 80 24
 	tm send-keys "nm-view </dev/null; echo status=\$?" Enter

@@ -29,6 +29,7 @@ struct model *model_new(void)
 	if (!m)
 		err(1, NULL);
 	m->now.cpu_share = -1;
+	m->shown = m->now;
 	m->local = true;
 	m->sockets = sockets_new();
 	m->users = users_new();
