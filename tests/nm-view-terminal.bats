@@ -397,6 +397,13 @@ fg_and_keys() {
 	same "$(cat "$BATS_TEST_TMPDIR/err")" \
 		"nm-view: cannot draw on a terminal of type 'no-such'; -b prints text"
 	sane
+	# One that curses knows, but that cannot go back to a line.
+	tm send-keys "clear; TERM=dumb nm-view 2>$BATS_TEST_TMPDIR/err <data/view-normal.ndjson; echo status=\$?" Enter
+	wait_until 10 shows status=3
+	same "$(cat "$BATS_TEST_TMPDIR/err")" \
+		"nm-view: cannot draw on a terminal of type 'dumb'; -b prints text"
+	hides firefox
+	sane
 }
 
 @test "nm-view: keys are answered while very much comes in" {

@@ -92,11 +92,32 @@ static void take_suspend_key(int fd)
 	def_prog_mode();
 }
 
+void canvas_close(void)
+{
+	if (canvas.screen) {
+		/* Also when our job has been put into the background. */
+		signal(SIGTTOU, SIG_IGN);
+		endwin();
+		delscreen(canvas.screen);
+		canvas.screen = NULL;
+	}
+	for (int i = 0; i < canvas.room; i++)
+		nm_buf_free(&canvas.line[i].text);
+	free(canvas.line);
+	canvas.line = NULL;
+	canvas.room = 0;
+}
+
 bool canvas_open_terminal(FILE *out, FILE *in, bool colour, bool suspend_key)
 {
 	canvas.screen = newterm(NULL, out, in);
 	if (!canvas.screen)
 		return false;
+	/* Without it curses draws each line over the one before. */
+	if (!tigetstr("cup")) {
+		canvas_close();
+		return false;
+	}
 	canvas.fd = fileno(out);
 	cbreak();
 	noecho();
@@ -119,22 +140,6 @@ void canvas_open_text(int width, int height)
 	canvas.text = true;
 	canvas.width = width;
 	canvas.height = height;
-}
-
-void canvas_close(void)
-{
-	if (canvas.screen) {
-		/* Also when our job has been put into the background. */
-		signal(SIGTTOU, SIG_IGN);
-		endwin();
-		delscreen(canvas.screen);
-		canvas.screen = NULL;
-	}
-	for (int i = 0; i < canvas.room; i++)
-		nm_buf_free(&canvas.line[i].text);
-	free(canvas.line);
-	canvas.line = NULL;
-	canvas.room = 0;
 }
 
 void canvas_suspend(void)
