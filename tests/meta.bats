@@ -122,6 +122,43 @@ sources() {
 	none "$found"
 }
 
+# readme_pipes: the commands under "Pipes to steal", each ended by a NUL.
+readme_pipes() {
+	sed -n '/^## Pipes to steal/,/^## Commands/p' README.md | awk '
+	/^    / { text = text substr($0, 5) "\n"; next }
+	text { printf "%s%c", text, 0; text = "" }'
+}
+
+@test "README's pipes end, and let no escape sequence through" {
+	need jq
+	# A collector that goes on unless it is told not to; nothing happens
+	# then that a pipe could wait for.
+	cat >"$BATS_TEST_TMPDIR/nm-collect" <<-END
+		#!/bin/sh
+		sed 's/"comm":"f/&\\\\u001b[31m/' \
+			"$ROOT/tests/data/view-normal.ndjson"
+		case \$* in *-c* | *--once*) exit ;; esac
+		while sleep 0.1; do
+			echo '{"v":1,"type":"tick","ts_us":1,"dt_us":1}' || exit
+		done 2>/dev/null
+	END
+	chmod +x "$BATS_TEST_TMPDIR/nm-collect"
+	PATH=$BATS_TEST_TMPDIR:$PATH
+	mapfile -d '' pipes < <(readme_pipes)
+	cd "$BATS_TEST_TMPDIR"
+	found=$(for pipe in "${pipes[@]}"; do
+		# A terminal would be opened by nm-view.
+		out=$(setsid -w timeout 10 bash -o pipefail -c "$pipe" 2>&1) ||
+			[ $? -eq 141 ] || echo "$out: does not end well: $pipe"
+		[ -n "$out$(cat curl.csv 2>/dev/null)" ] || echo "no result: $pipe"
+		[[ $out != *$'\e'* ]] || echo "an escape: $pipe"
+	done)
+	none "$found"
+	[ "${#pipes[@]}" -gt 5 ]
+	# And one would be seen.
+	[[ $(nm-collect -c 1 | jq -r .comm) == *$'\e'* ]]
+}
+
 # --- Options ---
 
 @test "every option has a long name, and its value is written --name=VALUE" {
