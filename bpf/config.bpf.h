@@ -11,7 +11,7 @@
 
 /*
  * A kernel before 5.11 lacks, for tracing programs: sk_storage_get,
- * get_socket_cookie, get_current_task_btf. Found by trying, set at load.
+ * get_socket_cookie, get_current_task_btf; by the last of these it is known.
  */
 const volatile bool legacy = false;
 

@@ -93,6 +93,11 @@ static const struct hook *hook_of(const struct bpf_program *prog)
 	return NULL;
 }
 
+bool bpf_is_legacy(const struct btf *btf)
+{
+	return function_args(btf, "bpf_get_current_task_btf") < 0;
+}
+
 static bool is_tp_program(const char *name)
 {
 	for (size_t i = 0; i < sizeof(tp_programs) / sizeof(*tp_programs); i++)

@@ -16,6 +16,9 @@ int bpf_check_hooks(struct btf *btf, bool fexit, struct reason *why);
 /* Sets which programs are to be loaded; the constants must be set before. */
 void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf, bool fexit);
 
+/* Is it one of the kernels that bpf/config.bpf.h calls legacy? */
+bool bpf_is_legacy(const struct btf *btf);
+
 /* Is it to be attached to a cgroup? See bpf/peer.bpf.h. */
 bool bpf_at_cgroup(const struct bpf_program *prog);
 

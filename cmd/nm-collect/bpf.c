@@ -121,8 +121,12 @@ static int load_all(const struct settings *s, struct btf *btf, bool fexit)
 		size_t players;
 
 		v = &variants[i];
-		/* Trace points of socket calls are younger than 5.11. */
-		if (v->legacy && !fexit)
+		/*
+		 * Trace points of socket calls are younger than 5.11. On a
+		 * younger kernel legacy programs would load as well, and be
+		 * less exact; there, why the others do not is to be told.
+		 */
+		if (v->legacy && (!fexit || !bpf_is_legacy(btf)))
 			continue;
 		players = v->legacy || !kernel_preempts() ? 1 : BPF_PLAYERS;
 		do
