@@ -65,6 +65,31 @@ teardown() {
 }
 
 # bats test_tags=root
+@test "nm-collect: without other capabilities the reason is a true one" {
+	need_root
+	need setpriv
+	install -m 755 "$(type -P nm-collect)" collect
+	chmod 755 .
+	as_root=$(./collect --probe)
+	as_nobody=$(ulimit -l 64 && setpriv --reuid=65534 --regid=65534 \
+		--clear-groups --inh-caps=-all,+bpf,+perfmon \
+		--ambient-caps=-all,+bpf,+perfmon ./collect --probe)
+	printf '%s\n' "$as_root" "$as_nobody"
+	# Locked memory, where it counts: before 5.11.
+	if printf '%s\n' 5.11 "$(uname -r)" | sort -CV; then
+		[[ $as_nobody != *'locked memory'* ]]
+		# Nothing else differs, but whether a lockdown can be read.
+		same "$(awk '/^[a-z]/ { print $1, $2 }' <<<"$as_nobody")" \
+			"$(awk '/^[a-z]/ { print $1, $2 }' <<<"$as_root")"
+		if [[ $as_root == *'locked down'* ]]; then
+			[[ $as_nobody == *'locked down'* ]]
+		fi
+	elif [[ $as_root =~ (^|$'\n')fexit\ +yes ]]; then
+		[[ $as_nobody == *'limit of locked memory is too low'* ]]
+	fi
+}
+
+# bats test_tags=root
 @test "nm-collect: a stream begins with start and ends with tick, also when idle" {
 	need_root
 	run --separate-stderr nm-collect ${NM_BACKEND:+-b "$NM_BACKEND"} -c 3 -i 0.2

@@ -62,11 +62,6 @@ bool rights_have_net_admin(void)
 	return have(CAP_NET_ADMIN);
 }
 
-bool rights_have_resource(void)
-{
-	return have(CAP_SYS_RESOURCE);
-}
-
 /*
  * Makes these of the permitted capabilities the only permitted ones; with
  * `later`, that one too, but not effective.

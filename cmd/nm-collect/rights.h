@@ -19,9 +19,6 @@ void rights_missing(enum rights_for what, char *out, size_t size);
 /* May programs be attached to a cgroup? */
 bool rights_have_net_admin(void);
 
-/* May the limit of locked memory be raised? */
-bool rights_have_resource(void);
-
 /*
  * Gives up everything but reading names, and the user id 0; for good. If
  * usable() then says no, CAP_BPF is kept as well: before 5.19 no map can be
