@@ -152,6 +152,27 @@ teardown() {
 	same "$(of_comm curl 'map(.rx_bytes) | add')" $((60 * (100003 + 19)))
 }
 
+ticks() {
+	[ "$(grep -c '"type":"tick"' stream)" -ge "$1" ]
+}
+
+# bats test_tags=root
+@test "nm-collect: after it was stopped for a while no interval is too short" {
+	need_root
+	collect stream -i 0.4
+	wait_until 30 ticks 2
+	kill -STOP "$collector"
+	sleep 1.5	# more than three intervals; the stop is the delay to test
+	kill -CONT "$collector"
+	wait_until 30 ticks 7
+	collected stream
+	# The last was ended by the signal.
+	lengths=$(jq -r 'select(.type == "tick") | .dt_us' stream | head -n -1)
+	echo "$lengths"
+	same "$(awk '$1 < 200000' <<<"$lengths")" ''
+	same "$(awk '$1 > 1400000' <<<"$lengths" | wc -l)" 1
+}
+
 # bats test_tags=root
 @test "nm-collect: holds no more rights than for names once it counts" {
 	exact_backend

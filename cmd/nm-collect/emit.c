@@ -77,6 +77,11 @@ void emit_interval(void)
 	emit.lost_detail = (struct sums){ 0 };
 }
 
+double emit_interval_began(void)
+{
+	return (double)emit.last_mono_us / US_PER_S;
+}
+
 static void flush_if_large(void)
 {
 	if (emit.out.len >= WRITE_SIZE)

@@ -17,6 +17,9 @@ void emit_only(const uint64_t *pids, size_t n);
  */
 void emit_interval(void);
 
+/* When that was: the beginning of the next, in seconds of CLOCK_MONOTONIC. */
+double emit_interval_began(void);
+
 void emit_start(const struct backend *b, const struct settings *s);
 void emit_notice(const char *level, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

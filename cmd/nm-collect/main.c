@@ -284,6 +284,21 @@ static uint64_t cpu_us(void)
 	       (uint64_t)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
 }
 
+/*
+ * Intervals end on a grid, so that they are right on average. After a delay
+ * (we were stopped, the reader was slow) the grid begins anew: neither several
+ * ends at once, nor an interval so short that its rates say nothing.
+ */
+static double next_deadline(double deadline)
+{
+	double began = emit_interval_began();
+
+	deadline += settings.interval_s;
+	return deadline < began + settings.interval_s / 2
+		       ? began + settings.interval_s
+		       : deadline;
+}
+
 static int collect(const struct backend *b)
 {
 	double deadline = seconds(CLOCK_MONOTONIC);
@@ -297,10 +312,7 @@ static int collect(const struct backend *b)
 		struct losses lost = { 0 };
 		uint64_t now_us;
 
-		deadline += settings.interval_s;
-		/* Not several at once after a reader that was slow. */
-		if (deadline < seconds(CLOCK_MONOTONIC))
-			deadline = seconds(CLOCK_MONOTONIC);
+		deadline = next_deadline(deadline);
 		if (!wait_until(b, deadline, &caught))
 			break;
 		/* Asked before the drain: what comes until then is in it. */
