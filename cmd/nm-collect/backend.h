@@ -71,8 +71,8 @@ struct losses {
 
 struct backend {
 	const char *name;
-	const char *what; /* for --probe: what it counts, in few words */
-	bool inferred;
+	const char *what;  /* for --probe: what it counts, in few words */
+	const char *lacks; /* what a user must know that it misses, or NULL */
 
 	/*
 	 * Really loads and attaches. 0, or -1 with the reason, everything

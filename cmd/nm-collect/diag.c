@@ -275,7 +275,7 @@ static int diag_drain(struct losses *lost)
 const struct backend backend_diag = {
 	.name = "diag",
 	.what = "inferred, from the TCP sockets' own counters; no UDP; no BPF",
-	.inferred = true,
+	.lacks = "only TCP is counted, and short connections are nobody's",
 	.start = diag_start,
 	.fd = netlink_notices_fd,
 	.wake = diag_wake,

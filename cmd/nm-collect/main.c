@@ -181,18 +181,30 @@ static const struct backend *start_backend(void)
 }
 
 /*
- * A lesser backend is worth a word. That tp is used instead of fexit is for
- * information only: it is as exact.
+ * That tp is used instead of fexit is for information only: it is as exact.
+ * Where less is seen, that is what a user must know first; it comes last, with
+ * the reason of the best, because viewers show the last warning.
  */
 static void tell_backend(const struct backend *used)
 {
-	for (size_t i = 0; i < BACKENDS && backends[i] != used; i++)
-		if (!wanted_backend)
-			emit_notice(used->inferred ? "warning" : "info",
-				    "backend",
+	size_t i = 0;
+
+	while (backends[i] != used)
+		i++;
+	while (!wanted_backend && i--) {
+		const char *name = backends[i]->name;
+		const struct reason *why = &refused[i];
+
+		if (i == 0 && used->lacks)
+			emit_notice("warning", "backend",
+				    "%s (%s is used, not %s: %s); remedy: %s",
+				    used->lacks, used->name, name, why->what,
+				    why->remedy);
+		else
+			emit_notice("info", "backend",
 				    "%s is used, not %s: %s; remedy: %s",
-				    used->name, backends[i]->name,
-				    refused[i].what, refused[i].remedy);
+				    used->name, name, why->what, why->remedy);
+	}
 }
 
 static void tell_rights(void)
@@ -349,8 +361,8 @@ int main(int argc, char **argv)
 		return NM_EXIT_CANNOT;
 	emit_interval();
 	emit_start(b, &settings);
-	tell_backend(b);
 	tell_rights();
+	tell_backend(b);
 	rights_drop(b->usable);
 	/* Reading the kernel's BTF took 20 MB, for that one time. */
 	malloc_trim(0);
