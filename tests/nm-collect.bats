@@ -89,6 +89,28 @@ teardown() {
 	fi
 }
 
+# attached_again CMDLINE: how many programs are attached more than once, on
+# such a command line of the kernel; debugfs does not say how it preempts.
+attached_again() {
+	echo "$1" >cmdline
+	# shellcheck disable=SC2016 # for the other shell
+	unshare -m sh -c 'mount --bind cmdline /proc/cmdline
+		[ ! -d /sys/kernel/debug ] || mount -t tmpfs none /sys/kernel/debug
+		exec nm-collect -v --once -i 0.1' 2>&1 >/dev/null |
+		grep -c 'attached .* again$' || true
+}
+
+# bats test_tags=root
+@test "nm-collect: stands in for itself as the last preempt= orders it" {
+	exact_backend
+	need unshare
+	[[ $(uname -v) == *PREEMPT_DYNAMIC* ]] || skip "nothing can be ordered"
+	same "$(attached_again 'quiet preempt=full preempt=none')" 0
+	same "$(attached_again 'preempt=none x.preempt=full rcu_preempt=full')" 0
+	same "$(attached_again 'preempt=none -- preempt=full')" 0
+	[ "$(attached_again 'preempt=none preempt=full quiet')" -gt 0 ]
+}
+
 # bats test_tags=root
 @test "nm-collect: a stream begins with start and ends with tick, also when idle" {
 	need_root

@@ -30,22 +30,30 @@ static bool chosen_mode(char *mode, size_t size)
 	return found;
 }
 
-/* What "preempt=" says on the kernel's command line; false: nothing. */
+/*
+ * What the last "preempt=" on the kernel's command line says; false: nothing.
+ * What is behind "--" is for init.
+ */
 static bool ordered_mode(char *mode, size_t size)
 {
 	FILE *f = fopen("/proc/cmdline", "re");
-	char line[4096], *at = NULL;
+	char line[4096], *rest = NULL;
+	bool found = false;
 
 	if (!f)
 		return false;
-	if (fgets(line, sizeof(line), f))
-		at = strstr(line, "preempt=");
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
 	fclose(f);
-	if (!at)
-		return false;
-	at += strlen("preempt=");
-	snprintf(mode, size, "%.*s", (int)strcspn(at, " \n"), at);
-	return true;
+	for (char *word = strtok_r(line, " \n", &rest);
+	     word && strcmp(word, "--") != 0;
+	     word = strtok_r(NULL, " \n", &rest)) {
+		if (strncmp(word, "preempt=", 8) != 0)
+			continue;
+		snprintf(mode, size, "%s", word + 8);
+		found = true;
+	}
+	return found;
 }
 
 /* What a configuration, compressed or not, makes the default. */
