@@ -22,15 +22,60 @@ teardown() {
 	run --separate-stderr nm-collect -b kprobe
 	[ "$status" -eq 2 ]
 	[[ $stderr == *kprobe* ]]
-	run --separate-stderr nm-collect -p 12x
-	[ "$status" -eq 2 ]
-	[[ $stderr == *"'12x' is not a process id"* ]]
+	for pid in 12x '' ' 5' +5 -5 4194305; do
+		run --separate-stderr nm-collect -p "$pid"
+		[ "$status" -eq 2 ]
+		[[ $stderr == *"'$pid' is not a process id"* ]]
+	done
 	run --separate-stderr nm-collect -i 0
 	[ "$status" -eq 2 ]
 	run --separate-stderr nm-collect --once -c 3
 	[ "$status" -eq 2 ]
 	run --separate-stderr nm-collect operand
 	[ "$status" -eq 2 ]
+}
+
+# need_host_pids: -p can check its ids only there.
+need_host_pids() {
+	[ "$(stat -Lc %i /proc/self/ns/pid)" = $((0xeffffffc)) ] ||
+		skip "not the initial pid namespace"
+}
+
+@test "nm-collect: -p wants a process that is there" {
+	need_host_pids
+	bash -c : 3>&- &
+	wait $!	# nobody else has the id so soon
+	run --separate-stderr nm-collect --once -p $$ -p $!
+	[ "$status" -eq 1 ]
+	same "$output" ''
+	same "$stderr" "nm-collect: there is no process '$!'"
+	run --separate-stderr nm-collect --once -i 0.1 -p $$ -p 0
+	[[ $stderr != *process* ]]
+}
+
+# second_thread PID: sets $thread; false as long as there is none.
+second_thread() {
+	thread=$(cd "/proc/$1/task" && printf '%s\n' * | grep -vx "$1")
+}
+
+@test "nm-collect: -p takes no thread" {
+	need gcc
+	need_host_pids
+	gcc -pthread -x c -o two - <<-'END'
+		#include <pthread.h>
+		#include <unistd.h>
+		static void *run(void *none) { pause(); return none; }
+		int main(void)
+		{
+			pthread_t t;
+			return pthread_create(&t, 0, run, 0) || pause();
+		}
+	END
+	in_background ./two
+	wait_until 30 second_thread "$!"
+	run --separate-stderr nm-collect --once -p "$thread"
+	[ "$status" -eq 1 ]
+	same "$stderr" "nm-collect: '$thread' is a thread, not a process"
 }
 
 @test "nm-collect: --probe tells of each backend whether it works, or why not" {

@@ -5,7 +5,6 @@
  * that needs rights; it gives them up as soon as it counts.
  */
 #include <err.h>
-#include <errno.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -19,9 +18,8 @@
 #include "backend.h"
 #include "emit.h"
 #include "options.h"
+#include "pids.h"
 #include "rights.h"
-
-#define MAX_PIDS 256
 
 /* Best first. */
 static const struct backend *const backends[] = {
@@ -39,28 +37,6 @@ static struct settings settings = {
 static uint64_t count;
 static bool once, probe;
 static const char *wanted_backend;
-static uint64_t pids[MAX_PIDS];
-static size_t npids;
-
-static int add_pid(const char *arg, void *into)
-{
-	unsigned long pid;
-	char *end;
-
-	(void)into;
-	errno = 0;
-	pid = strtoul(arg, &end, 10);
-	if (errno || *end || end == arg || arg[0] == '-' || pid > 1 << 22) {
-		warnx("'%s' is not a process id", arg);
-		return -1;
-	}
-	if (npids == MAX_PIDS) {
-		warnx("more than %d process ids", MAX_PIDS);
-		return -1;
-	}
-	pids[npids++] = pid;
-	return 0;
-}
 
 static const struct nm_option options[] = {
 	{ .letter = 'i',
@@ -88,7 +64,7 @@ static const struct nm_option options[] = {
 	  .arg = "PID",
 	  .help = "only this process (may be given again)",
 	  .kind = NM_OPT_CALL,
-	  .call = add_pid },
+	  .call = pids_add },
 	{ .letter = 'b',
 	  .name = "backend",
 	  .arg = "BACKEND",
@@ -354,7 +330,7 @@ int main(int argc, char **argv)
 		count = 1;
 	if (probe)
 		return probe_all();
-	emit_only(pids, npids);
+	pids_apply();
 
 	b = start_backend();
 	if (!b)
