@@ -121,6 +121,12 @@ test-programs: $(TEST_PROGS)
 %/:
 	@mkdir -p $@
 
+# Another B inside the tree is as little part of it as build/ is.
+all test-programs: | $(B)/.gitignore
+
+$(B)/.gitignore: | $(B)/
+	@echo '*' >$@
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 # --- Running and testing -----------------------------------------------------

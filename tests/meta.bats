@@ -359,6 +359,18 @@ code() {
 	same "$named" "$phony"
 }
 
+@test "what is built is no part of the tree, wherever it is" {
+	need git make
+	cp -r Makefile .gitignore cmd lib bpf "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR"
+	git init -q
+	git add -A
+	make -n B=other all | grep -F other/.gitignore
+	make B=other other/.gitignore
+	touch other/object.c
+	none "$(git status --porcelain | grep -v '^A ')"
+}
+
 @test "commands without BPF are built without clang and bpftool" {
 	need gcc make
 	b=$BATS_TEST_TMPDIR/b
