@@ -181,6 +181,10 @@ nm-collect  uid=65534"
 nm-view uid=65534 gid=65534'
 	SUDO_UID=0 SUDO_GID=0 run -0 netmonitor -n
 	same "$output" "$bin/nm-collect | $bin/nm-view -b"
+	# Half of it is not by sudo.
+	unset SUDO_GID
+	run -0 netmonitor -n
+	same "$output" "$bin/nm-collect | $bin/nm-view -b"
 }
 
 @test "netmonitor: q ends it in silence, and Ctrl-C leaves the terminal in order" {
