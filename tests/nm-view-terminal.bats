@@ -161,12 +161,13 @@ load terminal
 	socket=$BATS_TEST_TMPDIR/socket
 	tm send-keys "clear; socat UNIX-LISTEN:$socket SYSTEM:'. $BATS_TEST_TMPDIR/serve',nofork" Enter
 	wait_until 10 test -S "$socket"
-	socat -u "$FIFO" "UNIX-CONNECT:$socket,shut-none" 3>&- &
+	socat -u "$FIFO" "UNIX-CONNECT:$socket" 3>&- &
 	feeder=$!
 	exec 9>"$FIFO"
 	cat data/view-normal.ndjson >&9
 	wait_until 10 shows 21:40:03
-	exec 9>&-
+	# Killed, or socat(1) would shut it down in good order.
+	kill -KILL "$feeder"
 	wait_until 10 shows 'input ended'
 	shows rsync
 	tm send-keys q
