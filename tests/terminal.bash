@@ -10,6 +10,7 @@ setup() {
 	export TMUX_TMPDIR=$BATS_TEST_TMPDIR
 	FIFO=$BATS_TEST_TMPDIR/records
 	mkfifo "$FIFO"
+	terminals=0
 }
 
 teardown() {
@@ -20,7 +21,7 @@ teardown() {
 
 # 9 is the stream of records; nobody else may hold it open. Nor bats' 3.
 tm() {
-	tmux -L nm-view -f /dev/null "$@" 9>&- 3>&-
+	tmux -L "nm-view-$terminals" -f /dev/null "$@" 9>&- 3>&-
 }
 
 screen() {
@@ -35,8 +36,10 @@ hides() {
 	! shows "$1"
 }
 
-# An interactive shell in a terminal of that size.
+# An interactive shell in a terminal of that size: with a server of its own,
+# as one that was told to end may still take a session, and end with it.
 terminal() {
+	terminals=$((terminals + 1))
 	tm new-session -d -x "$1" -y "$2" "env ENV= PS1='ready> ' sh"
 	wait_until 10 shows 'ready>'
 }
