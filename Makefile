@@ -127,7 +127,7 @@ all test-programs: | $(B)/.gitignore
 $(B)/.gitignore: | $(B)/
 	@echo '*' >$@
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -name '*.d' -type f 2>/dev/null)
 
 # --- Running and testing -----------------------------------------------------
 

@@ -7,7 +7,7 @@
  */
 #include "kernel.h"
 #include "collect.h"
-#include "flow.bpf.h"
+#include "account.bpf.h"
 #include "understudy.bpf.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
@@ -53,6 +53,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 
 /* --- Sockets --- */
 
+#include "cgroup.bpf.h"
 #include "connection.bpf.h"
 #include "fexit.bpf.h"
 #include "peer.bpf.h"
@@ -80,6 +81,23 @@ struct {
 } listeners SEC(".maps");
 
 bool scan_listeners = true;
+
+/*
+ * Until it is used, it is its first holder's: of processes that share it, the
+ * parent comes first.
+ */
+static __always_inline void scan_owner(struct sock *sk,
+				       struct task_struct *task)
+{
+	struct socket_state *state = socket_state(sk, true);
+	struct user user;
+
+	if (!state || state->owned)
+		return;
+	user_of(&user, task, socket_is_kernels(sk));
+	if (process_of(&user, task))
+		socket_used(state, sk, true, &user);
+}
 
 static __always_inline void scan_tcp(struct sock *sk, struct tcp_sock *tp,
 				     __u32 tgid)
@@ -133,5 +151,7 @@ int on_scan(struct bpf_iter__task_file *ctx)
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (tp)
 		scan_tcp(sk, tp, task->tgid);
+	if (!scan_listeners)
+		scan_owner(sk, task);
 	return 0;
 }

@@ -10,6 +10,9 @@
 
 #define NM_COMM_LEN 16
 
+/* No pid: whose it was cannot be found out. */
+#define NM_NOBODY 0xffffffffU
+
 /* A path of more or longer names stays unknown. */
 #define NM_PATH_NAMES	 10
 #define NM_PATH_NAME_LEN 40
@@ -17,18 +20,18 @@
 /* A process: pid alone is reused, pid and start time are not. */
 struct nm_process_key {
 	__u64 start_ns; /* CLOCK_BOOTTIME of the thread group leader */
-	__u32 tgid;	/* 0: the kernel itself */
+	__u32 tgid;	/* 0: the kernel itself; NM_NOBODY */
 	__u32 zero;
 };
 
 /*
- * A process that moved bytes. The counters only ever grow; nm-collect
- * remembers what it has told and subtracts, and removes the entry of an
- * ended process when everything was told.
+ * A process that used the network. What it moved is in its flows; only what
+ * found no room there is counted here. These counters only ever grow:
+ * nm-collect remembers what it has told and subtracts, and removes the entry
+ * of an ended process when everything was told.
  */
 struct nm_process {
-	__u64 tx_bytes, rx_bytes;
-	__u64 tx_lost_detail, rx_lost_detail; /* the part that is in no flow */
+	__u64 tx_lost_detail, rx_lost_detail; /* bytes that are in no flow */
 	__u64 cgroup_id;
 	__u64 ended_ns; /* CLOCK_BOOTTIME; 0: alive */
 	__u32 ppid;
@@ -51,25 +54,44 @@ struct nm_exe {
 	char name[NM_PATH_NAMES][NM_PATH_NAME_LEN]; /* leaf first */
 };
 
-/* A socket, the process that used it, the remote side. */
+/*
+ * A socket, the process that used it, and for a datagram its remote side. The
+ * latter two as a hash: it is looked up at each call and each packet.
+ */
 struct nm_flow_key {
 	__u64 cookie;
-	struct nm_process_key process;
-	__u8 raddr[16]; /* IPv4 in mapped form; all zero: unknown */
-	__be16 rport;	/* 0: none or unknown */
-	__u8 proto;	/* enum nm_proto */
-	__u8 peer;	/* the remote side is the datagram's, not the
-			 * socket's: it tells flows of one socket apart */
-	__u32 netns;
+	__u64 use;
+};
+
+/* IP packets, with their headers. */
+struct nm_wire {
+	__u64 tx_bytes, rx_bytes;
+	__u64 tx_packets, rx_packets;
+	/*
+	 * Of tx_bytes and rx_bytes, the headers of all but the first segment
+	 * of packets that the kernel handled as one (GSO, GRO): an interface
+	 * that gets them as one does not count these.
+	 */
+	__u64 tx_split, rx_split;
 };
 
 struct nm_flow {
+	struct nm_process_key process;
 	__u64 tx_bytes, rx_bytes; /* since the maps were swapped */
-	__u8 laddr[16];
-	__u16 lport; /* host order */
-	__u8 dir;    /* enum nm_dir */
+	struct nm_wire wire;
+	__u32 retrans_packets;
+	__u32 rtt_us; /* smoothed; 0: not known */
+	__u32 netns;
+	__u32 ifindex;	/* of the last packet; 0: none was seen */
+	__u8 laddr[16]; /* IPv4 in mapped form; all zero: unknown */
+	__u8 raddr[16];
+	__be16 rport; /* 0: none or unknown */
+	__u16 lport;  /* host order */
+	__u8 proto;   /* enum nm_proto */
+	__u8 dir;     /* enum nm_dir */
 	__u8 closed;
-	__u32 zero;
+	__u8 peer; /* the remote side is the datagram's, not the socket's: it
+		    * tells flows of one socket apart */
 };
 
 enum nm_proto {
@@ -83,6 +105,7 @@ enum nm_proto {
 	NM_PROTO_ICMP,
 	NM_PROTO_ICMPV6,
 	NM_PROTO_RAW,
+	NM_PROTO_PACKET, /* frames, by AF_PACKET */
 };
 
 enum nm_dir {
@@ -94,7 +117,10 @@ enum nm_dir {
 /* Bytes and events that found no room: index into the array `lost`. */
 struct nm_lost {
 	__u64 tx_bytes, rx_bytes; /* of processes without an entry */
-	__u64 processes;	  /* refused entries */
+	struct nm_wire wire;	  /* that is in no flow */
+	/* For somebody to use the socket, but not on loopback. */
+	struct nm_wire waiting;
+	__u64 processes; /* refused entries */
 	__u64 flows;
 };
 

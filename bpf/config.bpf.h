@@ -18,6 +18,9 @@ const volatile bool legacy = false;
 /* bpf_probe_read_kernel is allowed: not under lockdown=confidentiality. */
 const volatile bool may_read = true;
 
+/* Backend cgroup: what programs moved is told by their packets. */
+const volatile bool by_packets = false;
+
 /* Of how many objects this is which; see understudy.bpf.h. */
 const volatile __u32 players = 1;
 const volatile __u32 player = 0;

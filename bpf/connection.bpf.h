@@ -6,6 +6,8 @@
 #ifndef NM_CONNECTION_BPF_H
 #define NM_CONNECTION_BPF_H
 
+#include "account.bpf.h"
+
 /*
  * A connection that was just made has been read up to here: what arrived is
  * counted in bytes_received (RFC 4898 tcpEStatsAppHCThruOctetsReceived) from
@@ -22,6 +24,19 @@ static __always_inline void start_reading(struct socket_state *state,
 	state->seq_known = 1;
 }
 
+/* The current process is the socket's user, before any byte was moved. */
+static __always_inline void claim(struct socket_state *state, struct sock *sk)
+{
+	struct user user;
+
+	if (socket_is_kernels(sk))
+		return;
+	user_get(&user, false);
+	if (!process_get(&user))
+		return;
+	socket_used(state, sk, true, &user);
+}
+
 /* The only change of state that is sure to be made by the process itself. */
 static __always_inline void connecting(struct sock *sk)
 {
@@ -31,8 +46,7 @@ static __always_inline void connecting(struct sock *sk)
 		return;
 	*state = new_socket;
 	state->dir = NM_DIR_OUT;
-	if (!socket_is_kernels(sk) && process_get(&state->owner, false))
-		state->owned = 1;
+	claim(state, sk);
 }
 
 /*
@@ -50,6 +64,12 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 		/* By address: may be what an earlier socket has left. */
 		if (legacy)
 			*state = new_socket;
+		/* A copy of that of the listening socket. */
+		if (by_packets) {
+			state->waiting = (struct nm_wire){};
+			state->cookie = 0;
+			socket_cookie(sk, state);
+		}
 		state->dir = NM_DIR_IN;
 	}
 	state->lport = sk->__sk_common.skc_num;
@@ -59,13 +79,30 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 		flow_changed(sk, state, false);
 }
 
+/* What came for a connection that nobody has used is nobody's. */
 static __always_inline void closed(struct sock *sk)
 {
 	struct socket_state *state = socket_state(sk, false);
 
+	if (state && !state->owned && wire_waits(state)) {
+		state->owner.tgid = NM_NOBODY;
+		state->use = use_by(&state->owner);
+		state->proto = socket_proto(sk);
+		state->netns = socket_netns(sk);
+		state->owned = 1;
+	}
 	if (state && state->owned)
 		flow_changed(sk, state, true);
 	socket_forget(sk);
+}
+
+/* Who listens is told what packets come for connections that are not yet. */
+static __always_inline void listening(struct sock *sk)
+{
+	struct socket_state *state = socket_state(sk, true);
+
+	if (state && !state->owned)
+		claim(state, sk);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -77,6 +114,8 @@ int BPF_PROG(on_set_state, struct sock *sk, int oldstate, int newstate)
 		connecting(sk);
 	else if (newstate == TCP_ESTABLISHED)
 		connected(sk, oldstate == TCP_SYN_SENT);
+	else if (newstate == TCP_LISTEN)
+		listening(sk);
 	else if (newstate == TCP_CLOSE && oldstate != TCP_LISTEN)
 		closed(sk);
 	return 0;

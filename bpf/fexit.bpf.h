@@ -88,6 +88,15 @@ int BPF_PROG(on_inet6_sendmsg, struct socket *sock, struct msghdr *msg,
 	return message(sock, msg, true, ret);
 }
 
+SEC("fexit/packet_sendmsg")
+int BPF_PROG(on_packet_sendmsg, struct socket *sock, struct msghdr *msg,
+	     size_t size, int ret)
+{
+	if (ret > 0 && sock->sk && my_call())
+		account_frame(sock->sk, ret);
+	return 0;
+}
+
 SEC("fexit/inet_recvmsg")
 int BPF_PROG(on_inet_recvmsg, struct socket *sock, struct msghdr *msg,
 	     size_t size, int flags, int ret)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where bytes are counted: for the process, and for the flow if there is
- * room. Every byte that comes in here is in exactly one flow entry, or in
- * the process's lost_detail, or (no room for the process) in `lost`.
+ * The flows of an interval: finding the entry of one, or making it.
  */
 #ifndef NM_FLOW_BPF_H
 #define NM_FLOW_BPF_H
@@ -36,131 +34,168 @@ struct {
 	.values = { &flows_a },
 };
 
-/* The flow's entry, made if it is not there; without sk, laddr is unknown. */
-static __always_inline struct nm_flow *
-flow_get(struct sock *sk, struct nm_flow_key *key, struct socket_state *state)
-{
-	struct nm_flow *f, first = {};
-	__u32 zero = 0;
-	void *map;
+/* --- Keys: a multiplicative hash, a few instructions for each word --- */
 
-	map = bpf_map_lookup_elem(&flows, &zero);
+static __always_inline __u64 mix(__u64 hash, __u64 word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL; /* 2^64 / 1.618... */
+	return hash ^ hash >> 32;
+}
+
+static __always_inline __u64 use_by(const struct nm_process_key *process)
+{
+	return mix(mix(1, process->start_ns), process->tgid);
+}
+
+static __always_inline __u64 use_with(__u64 use, const struct peer *peer)
+{
+	return mix(mix(mix(use, peer->words[0]), peer->words[1]), peer->port);
+}
+
+/* --- Entries --- */
+
+static __always_inline struct nm_flow *flow_find(const struct nm_flow_key *key)
+{
+	__u32 zero = 0;
+	void *map = bpf_map_lookup_elem(&flows, &zero);
+
+	return map ? bpf_map_lookup_elem(map, key) : NULL;
+}
+
+/* Makes the entry, if nobody was faster. NULL: no room. */
+static __always_inline struct nm_flow *flow_add(const struct nm_flow_key *key,
+						const struct nm_flow *first)
+{
+	__u32 zero = 0;
+	void *map = bpf_map_lookup_elem(&flows, &zero);
+	struct nm_flow *f;
+
 	if (!map)
 		return NULL;
+	if (bpf_map_update_elem(map, key, first, BPF_NOEXIST) == 0)
+		LOG(FLOW_NEW, first->process.tgid, key->cookie);
 	f = bpf_map_lookup_elem(map, key);
+	if (!f)
+		LOG(FLOW_FULL, first->process.tgid, 0);
+	return f;
+}
+
+static __always_inline void set_peer(struct nm_flow *first,
+				     const struct peer *peer)
+{
+	__builtin_memcpy(first->raddr, peer->addr, sizeof(first->raddr));
+	first->rport = peer->port;
+	first->peer = 1;
+}
+
+/* The entry of a use of the socket. */
+static __always_inline struct nm_flow *
+flow_get(const struct nm_flow_key *key, const struct nm_process_key *process,
+	 struct sock *sk, const struct socket_state *state,
+	 const struct peer *peer)
+{
+	struct nm_flow *f = flow_find(key), first = {};
+
 	if (f)
 		return f;
-
-	if (sk)
-		socket_laddr(sk, first.laddr);
+	first.process = *process;
+	first.proto = socket_proto(sk);
+	first.netns = socket_netns(sk);
+	socket_laddr(sk, first.laddr);
+	socket_raddr(sk, first.raddr, &first.rport);
+	if (peer)
+		set_peer(&first, peer);
 	if (state) {
 		first.lport = state->lport;
 		first.dir = state->dir;
 	}
-	bpf_map_update_elem(map, key, &first, BPF_NOEXIST);
-	LOG(FLOW_NEW, key->process.tgid, key->cookie);
-	return bpf_map_lookup_elem(map, key);
+	return flow_add(key, &first);
 }
 
-static __always_inline void flow_key(struct nm_flow_key *key, struct sock *sk,
-				     struct socket_state *state,
-				     const struct peer *peer)
+/* --- What was on the wire --- */
+
+static __always_inline void wire_add(struct nm_wire *to,
+				     const struct nm_wire *w)
 {
-	key->cookie = socket_cookie(sk, state);
-	key->proto = socket_proto(sk);
-	key->peer = 0;
-	key->netns = socket_netns(sk);
-	socket_raddr(sk, key->raddr, &key->rport);
-	if (peer) {
-		__builtin_memcpy(key->raddr, peer->addr, sizeof(key->raddr));
-		key->rport = peer->port;
-		key->peer = 1;
+	if (w->tx_packets) {
+		__sync_fetch_and_add(&to->tx_bytes, w->tx_bytes);
+		__sync_fetch_and_add(&to->tx_packets, w->tx_packets);
+		if (w->tx_split)
+			__sync_fetch_and_add(&to->tx_split, w->tx_split);
+	}
+	if (w->rx_packets) {
+		__sync_fetch_and_add(&to->rx_bytes, w->rx_bytes);
+		__sync_fetch_and_add(&to->rx_packets, w->rx_packets);
+		if (w->rx_split)
+			__sync_fetch_and_add(&to->rx_split, w->rx_split);
 	}
 }
 
-/* What is learnt of a socket at its use, in the context of its user. */
-static __always_inline void socket_used(struct socket_state *state,
-					struct sock *sk, __u8 dir,
-					const struct nm_process_key *owner)
-{
-	__u16 port = sk->__sk_common.skc_num;
-
-	if (!state->dir)
-		state->dir = dir;
-	if (port && sk->sk_type != SOCK_RAW)
-		state->lport = port;
-	state->netns = socket_netns(sk);
-	state->proto = socket_proto(sk);
-	state->owner = *owner;
-	state->owned = 1;
-}
-
-/* Counts bytes that the current process sent or received. */
-static __always_inline void account(struct sock *sk, bool sent, __u64 bytes,
-				    const struct peer *peer)
-{
-	struct nm_flow_key key = {};
-	struct socket_state *state;
-	struct nm_process *p;
-	struct nm_lost *l;
-	struct nm_flow *f;
-	bool stream;
-
-	p = process_get(&key.process, socket_is_kernels(sk));
-	if (!p) {
-		l = lost_here();
-		if (!l)
-			return;
-		__sync_fetch_and_add(&l->processes, 1);
-		__sync_fetch_and_add(sent ? &l->tx_bytes : &l->rx_bytes, bytes);
-		return;
-	}
-	__sync_fetch_and_add(sent ? &p->tx_bytes : &p->rx_bytes, bytes);
-
-	/* Of a connection we were told who opened it, or missed it. */
-	stream = sk->sk_protocol == IPPROTO_TCP ||
-		 sk->sk_protocol == IPPROTO_MPTCP;
-	state = socket_state(sk, true);
-	if (state)
-		socket_used(state, sk,
-			    stream ? NM_DIR_UNKNOWN
-			    : sent ? NM_DIR_OUT
-				   : NM_DIR_IN,
-			    &key.process);
-
-	flow_key(&key, sk, state, peer);
-	f = flow_get(sk, &key, state);
-	if (f) {
-		__sync_fetch_and_add(sent ? &f->tx_bytes : &f->rx_bytes, bytes);
-		return;
-	}
-	__sync_fetch_and_add(sent ? &p->tx_lost_detail : &p->rx_lost_detail,
-			     bytes);
-	l = lost_here();
-	if (l)
-		__sync_fetch_and_add(&l->flows, 1);
-	LOG(FLOW_FULL, key.process.tgid, 0);
-}
+/* In every network namespace: include/net/flow.h */
+#define LOOPBACK_IFINDEX 1
 
 /*
- * The socket was connected or closed: says so in the flow of the process that
- * used it last, which is not always the current one.
+ * What came before somebody used the socket is told as that one's. Other
+ * processors may be adding at this moment, so it is taken off, not cleared.
  */
-static __always_inline void
-flow_changed(struct sock *sk, struct socket_state *state, bool closed)
+static __always_inline void wire_claim(struct nm_flow *f,
+				       struct socket_state *state)
 {
-	struct nm_flow_key key = {};
-	struct nm_flow *f;
+	struct nm_lost *l = lost_here();
+	struct nm_wire w = state->waiting, minus = {
+		.tx_bytes = -w.tx_bytes,
+		.rx_bytes = -w.rx_bytes,
+		.tx_packets = -w.tx_packets,
+		.rx_packets = -w.rx_packets,
+		.tx_split = -w.tx_split,
+		.rx_split = -w.rx_split,
+	};
 
-	key.process = state->owner;
-	if (!bpf_map_lookup_elem(&processes, &key.process))
+	wire_add(&f->wire, &w);
+	wire_add(&state->waiting, &minus);
+	f->ifindex = state->ifindex;
+	if (l && state->ifindex != LOOPBACK_IFINDEX)
+		wire_add(&l->waiting, &minus);
+}
+
+/* The packet waits for somebody to use its socket. */
+static __always_inline void wire_wait(struct socket_state *state,
+				      const struct nm_wire *w)
+{
+	struct nm_lost *l = lost_here();
+
+	wire_add(&state->waiting, w);
+	if (l && state->ifindex != LOOPBACK_IFINDEX)
+		wire_add(&l->waiting, w);
+}
+
+static __always_inline bool wire_waits(const struct socket_state *state)
+{
+	return state->waiting.tx_packets || state->waiting.rx_packets;
+}
+
+/* Nobody will tell what waits for the socket: it is told without it. */
+static __always_inline void wire_lose(struct socket_state *state)
+{
+	struct nm_lost *l = lost_here();
+
+	if (!l)
 		return;
-	flow_key(&key, sk, state, NULL);
-	f = flow_get(sk, &key, state);
-	if (f && closed)
-		f->closed = 1;
-	if (closed)
-		LOG(FLOW_CLOSED, key.process.tgid, key.cookie);
+	wire_add(&l->wire, &state->waiting);
+	state->waiting = (struct nm_wire){};
+	__sync_fetch_and_add(&l->flows, 1);
+}
+
+/* Segments sent again since the last time. */
+static __always_inline void
+tell_retrans(struct nm_flow *f, struct socket_state *state, __u32 total)
+{
+	__u32 more = total - state->retrans;
+
+	if (!more)
+		return;
+	state->retrans = total;
+	__sync_fetch_and_add(&f->retrans_packets, more);
 }
 
 #endif

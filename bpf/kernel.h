@@ -12,8 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define AF_INET	 2
-#define AF_INET6 10
+#define AF_INET	  2
+#define AF_INET6  10
+#define AF_PACKET 17
 
 #define IPPROTO_ICMP	1
 #define IPPROTO_TCP	6
@@ -121,6 +122,13 @@ struct tcp_sock {
 	__u32 copied_seq;
 	__u32 urg_seq;
 	__u64 bytes_received;
+	__u32 total_retrans;
+};
+
+/* In kernels with CONFIG_PACKET=y; the type of a module is not known here. */
+struct packet_sock {
+	struct sock sk;
+	int ifindex;
 };
 
 struct msghdr {
@@ -199,6 +207,18 @@ struct signal_struct {
 	atomic_t live;
 };
 
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
 struct task_struct {
 	unsigned int flags;
 	int pid;
@@ -210,6 +230,7 @@ struct task_struct {
 	const struct cred *cred;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
+	struct css_set *cgroups;
 	char comm[16];
 };
 

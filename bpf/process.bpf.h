@@ -60,40 +60,57 @@ static __always_inline void read_identity(struct nm_process *p,
 		p->ppid = BPF_CORE_READ(leader, real_parent, tgid);
 		p->netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
 		BPF_CORE_READ_STR_INTO(&p->comm, leader, comm);
+		p->cgroup_id = bpf_get_current_cgroup_id();
 	} else {
 		p->ppid = leader->real_parent->tgid;
 		p->netns = task->nsproxy->net_ns->ns.inum;
 		__builtin_memcpy(p->comm, leader->comm, NM_COMM_LEN);
+		p->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
 	}
 	p->uid = task_euid(task);
-	p->cgroup_id = bpf_get_current_cgroup_id();
 	read_exe(key, task);
 	__sync_fetch_and_add(&p->execs, 1);
 }
 
-/*
- * The entry of the process that the current task belongs to, or of the
- * kernel itself; it is made if it is not there. NULL: no room. The key is set
- * in any case.
- */
-static __always_inline struct nm_process *
-process_get(struct nm_process_key *key, bool kernels_socket)
-{
-	struct task_struct *task = current_task();
-	struct nm_process *p;
-	bool kernel;
+/* Whose doing the current call is. */
+struct user {
+	struct nm_process_key process;
+	__u32 uid; /* effective */
+	__u32 kernel;
+};
 
-	kernel = kernels_socket || TASK_READ(task, flags) & PF_KTHREAD;
-	if (kernel)
-		__builtin_memset(key, 0, sizeof(*key));
-	else
-		process_key(key, task);
+static __always_inline void user_of(struct user *user, struct task_struct *task,
+				    bool kernels_socket)
+{
+	user->kernel = kernels_socket || TASK_READ(task, flags) & PF_KTHREAD;
+	user->uid = 0;
+	if (user->kernel) {
+		__builtin_memset(&user->process, 0, sizeof(user->process));
+		return;
+	}
+	process_key(&user->process, task);
+	user->uid = task_euid(task);
+}
+
+static __always_inline void user_get(struct user *user, bool kernels_socket)
+{
+	user_of(user, current_task(), kernels_socket);
+}
+
+/*
+ * The entry of the user, whose task it is (on legacy kernels: the current one);
+ * it is made if it is not there. NULL: no room.
+ */
+static __always_inline struct nm_process *process_of(const struct user *user,
+						     struct task_struct *task)
+{
+	const struct nm_process_key *key = &user->process;
+	struct nm_process *p;
 
 	p = bpf_map_lookup_elem(&processes, key);
 	if (p) {
 		/* A server becomes another user after it has opened a port. */
-		if (!kernel && p->uid != task_euid(task))
-			p->uid = task_euid(task);
+		p->uid = user->uid;
 		return p;
 	}
 
@@ -104,7 +121,7 @@ process_get(struct nm_process_key *key, bool kernels_socket)
 	if (bpf_map_update_elem(&processes, key, &new_process, BPF_NOEXIST) ==
 	    0) {
 		p = bpf_map_lookup_elem(&processes, key);
-		if (p && !kernel)
+		if (p && !user->kernel)
 			read_identity(p, key, task);
 		LOG(PROCESS_NEW, key->tgid, 0);
 		return p;
@@ -114,6 +131,11 @@ process_get(struct nm_process_key *key, bool kernels_socket)
 	if (!p)
 		LOG(PROCESS_FULL, key->tgid, 0);
 	return p;
+}
+
+static __always_inline struct nm_process *process_get(const struct user *user)
+{
+	return process_of(user, current_task());
 }
 
 #endif

@@ -17,9 +17,12 @@
 
 /* The other side of one datagram; port 0 if there is none. */
 struct peer {
-	__u32 addr[4]; /* network order; IPv4 in mapped form */
+	union {
+		__u32 addr[4]; /* network order; IPv4 in mapped form */
+		__u64 words[2];
+	};
 	__be16 port;
-	__be16 zero;
+	__be16 zero[3];
 };
 
 /* A peer that was noted for the call that is under way; see peer.bpf.h. */
@@ -33,18 +36,25 @@ struct noted_peer {
 
 /* Our memory of a socket. */
 struct socket_state {
-	struct nm_process_key owner; /* the last to use it */
+	struct nm_process_key owner; /* the last to use it, if `owned` */
+	__u64 use;		     /* of the owner; see use.bpf.h */
+	__u64 cookie;		     /* 0: not asked for yet */
+	struct nm_wire waiting;	     /* for somebody to use the socket */
 	struct noted_peer noted;     /* backend tp only */
-	__u64 cookie;		     /* of a legacy kernel; see below */
+	__u32 uid;		     /* the owner's effective one */
 	__u32 urgent_seq; /* TCP: the last urgent byte that was left out */
 	__u32 read_seq;	  /* TCP: read up to here, if seq_known */
+	__u32 sent_seq;	  /* TCP, by packets: sent up to here, if known */
+	__u32 retrans;	  /* TCP: segments sent again, told up to here */
 	__u32 netns;
-	__u16 lport; /* host order; gone from the sock at close */
-	__u8 proto;  /* enum nm_proto */
+	__u32 ifindex; /* of the last packet */
+	__u16 lport;   /* host order; gone from the sock at close */
+	__u8 proto;    /* enum nm_proto */
 	__u8 dir;
 	__u8 seq_known;
 	__u8 owned;
-	__u8 zero[6];
+	__u8 sent_known;
+	__u8 zero[1];
 };
 
 struct {
@@ -64,6 +74,19 @@ struct {
 
 static const struct socket_state new_socket;
 
+static __always_inline struct socket_state *state_by_address(__u64 address,
+							     bool create)
+{
+	struct socket_state *s;
+
+	s = bpf_map_lookup_elem(&sockets_by_address, &address);
+	if (s || !create)
+		return s;
+	bpf_map_update_elem(&sockets_by_address, &address, &new_socket,
+			    BPF_NOEXIST);
+	return bpf_map_lookup_elem(&sockets_by_address, &address);
+}
+
 /* NULL: not known, and (with create) no memory to know it. */
 static __always_inline struct socket_state *socket_state(struct sock *sk,
 							 bool create)
@@ -71,18 +94,12 @@ static __always_inline struct socket_state *socket_state(struct sock *sk,
 	struct socket_state *s;
 	__u64 address = (__u64)(long)sk;
 
-	if (!legacy) {
+	if (legacy)
+		s = state_by_address(address, create);
+	else
 		s = bpf_sk_storage_get(&sockets, sk, 0,
 				       create ? BPF_SK_STORAGE_GET_F_CREATE
 					      : 0);
-	} else {
-		s = bpf_map_lookup_elem(&sockets_by_address, &address);
-		if (!s && create) {
-			bpf_map_update_elem(&sockets_by_address, &address,
-					    &new_socket, BPF_NOEXIST);
-			s = bpf_map_lookup_elem(&sockets_by_address, &address);
-		}
-	}
 	if (!s && create)
 		LOG(SOCKET_FULL, 0, address);
 	return s;
@@ -108,11 +125,13 @@ static __always_inline __u64 socket_cookie(struct sock *sk,
 {
 	__u64 inode, file;
 
-	if (!legacy)
-		return bpf_get_socket_cookie(sk);
 	if (!state)
-		return 0;
-	if (!state->cookie) {
+		return legacy ? 0 : bpf_get_socket_cookie(sk);
+	if (state->cookie)
+		return state->cookie;
+	if (!legacy) {
+		state->cookie = bpf_get_socket_cookie(sk);
+	} else {
 		inode = BPF_CORE_READ(sk, sk_socket, file, f_inode, i_ino);
 		file = (__u64)BPF_CORE_READ(sk, sk_socket, file);
 		state->cookie = inode << 32 | (file >> 6 & 0xffffffff);
@@ -162,9 +181,9 @@ static __always_inline bool socket_is_kernels(struct sock *sk)
 	return BPF_CORE_READ_BITFIELD(sk, sk_kern_sock);
 }
 
-static __always_inline __u8 socket_proto(const struct sock *sk)
+static __always_inline __u8 proto_of(__u32 protocol, __u32 type)
 {
-	switch (sk->sk_protocol) {
+	switch (protocol) {
 	case IPPROTO_TCP:
 		return NM_PROTO_TCP;
 	case IPPROTO_UDP:
@@ -182,7 +201,19 @@ static __always_inline __u8 socket_proto(const struct sock *sk)
 	case IPPROTO_ICMPV6:
 		return NM_PROTO_ICMPV6;
 	}
-	return sk->sk_type == SOCK_RAW ? NM_PROTO_RAW : NM_PROTO_OTHER;
+	return type == SOCK_RAW ? NM_PROTO_RAW : NM_PROTO_OTHER;
+}
+
+static __always_inline bool socket_is_packet(const struct sock *sk)
+{
+	return sk->__sk_common.skc_family == AF_PACKET;
+}
+
+static __always_inline __u8 socket_proto(const struct sock *sk)
+{
+	if (socket_is_packet(sk))
+		return NM_PROTO_PACKET;
+	return proto_of(sk->sk_protocol, sk->sk_type);
 }
 
 /* Writes an IPv4 address in mapped form; 0.0.0.0 stays all zero. */

@@ -36,9 +36,13 @@ int BPF_PROG(on_send_length, struct sock *sk, int ret, int flags)
 {
 	struct peer peer = {};
 
-	if (ret > 0 && socket_is_inet(sk) && my_call())
+	if (ret <= 0)
+		return 0;
+	if (socket_is_inet(sk) && my_call())
 		account(sk, true, ret,
 			noted_peer(&peer, sk, true) ? &peer : NULL);
+	else if (socket_is_packet(sk) && my_call())
+		account_frame(sk, ret);
 	return 0;
 }
 

@@ -222,7 +222,7 @@ complete_words() {
 
 @test "completion knows the values that --help knows" {
 	. "$ROOT/completions/netmonitor"
-	same "$(complete_words nm-collect -b '' | paste -sd ' ')" 'fexit tp diag'
+	same "$(complete_words nm-collect -b '' | paste -sd ' ')" 'fexit tp cgroup diag'
 	same "$(complete_words nm-collect --backend = fe)" fexit
 	same "$(complete_words nm-collect --backend = | wc -l)" 3
 	same "$(complete_words nm-collect -v --on)" --once

@@ -20,6 +20,7 @@ struct settings {
 	double interval_s;
 	uint64_t max_flows;	/* flows with detail in one interval */
 	uint64_t max_processes; /* processes with traffic at one time */
+	bool no_wire;		/* packets are not to be counted */
 	unsigned verbose;	/* also the level of the kernel side's log */
 };
 
@@ -59,6 +60,10 @@ struct flow {
 	struct nm_addr laddr, raddr; /* "any": not known */
 	uint16_t lport, rport;	     /* host order; 0: none */
 	uint64_t tx_bytes, rx_bytes;
+	struct nm_wire wire; /* if the wire is metered */
+	uint32_t ifindex;    /* 0: not known */
+	uint32_t rtt_us;     /* 0: not known */
+	uint32_t retrans_packets;
 	bool inferred;
 };
 
@@ -96,6 +101,7 @@ struct backend {
 	void (*stop)(void);
 };
 
-extern const struct backend backend_fexit, backend_tp, backend_diag;
+extern const struct backend backend_fexit, backend_tp, backend_cgroup,
+	backend_diag;
 
 #endif

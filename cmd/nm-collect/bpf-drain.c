@@ -17,6 +17,7 @@
 
 #include "cgroup.h"
 #include "emit.h"
+#include "ledger.h"
 
 /* How many entries one system call reads. */
 #define BATCH 1024
@@ -30,13 +31,14 @@ static struct {
 	struct nm_lost *per_cpu;
 	struct nm_lost told;
 	const struct settings *settings;
+	bool inferred;
 	/* Room for one batch. */
 	struct nm_flow_key keys[BATCH];
 	struct nm_flow values[BATCH];
 } drain;
 
 void bpf_drain_init(struct collect_bpf *const player[], size_t players,
-		    const struct settings *s)
+		    enum bpf_way way, const struct settings *s)
 {
 	const struct collect_bpf *skel = player[0];
 
@@ -53,6 +55,7 @@ void bpf_drain_init(struct collect_bpf *const player[], size_t players,
 		err(1, NULL);
 	drain.told = (struct nm_lost){ 0 };
 	drain.settings = s;
+	drain.inferred = way == BPF_BY_CGROUP;
 	bpf_processes_init(skel, s);
 	bpf_misses_init(player, players);
 	cgroup_root(); /* as long as there are rights */
@@ -93,22 +96,28 @@ bool bpf_drain_usable(void)
 static void tell_flow(const struct nm_flow_key *key, const struct nm_flow *v)
 {
 	struct flow f = {
-		.process = bpf_processes_find(&key->process),
+		.process = bpf_processes_moved(&v->process, v->tx_bytes,
+					       v->rx_bytes),
 		.socket = true,
 		.cookie = key->cookie,
-		.peer = key->peer,
-		.netns = key->netns,
-		.proto = key->proto,
+		.peer = v->peer,
+		.netns = v->netns,
+		.proto = v->proto,
 		.dir = v->dir,
 		.closed = v->closed,
 		.lport = v->lport,
-		.rport = (uint16_t)(key->rport << 8 | key->rport >> 8),
+		.rport = (uint16_t)(v->rport << 8 | v->rport >> 8),
 		.tx_bytes = v->tx_bytes,
 		.rx_bytes = v->rx_bytes,
+		.wire = v->wire,
+		.ifindex = v->ifindex,
+		.rtt_us = v->rtt_us,
+		.retrans_packets = v->retrans_packets,
+		.inferred = drain.inferred,
 	};
 
 	memcpy(f.laddr.byte, v->laddr, sizeof(f.laddr.byte));
-	memcpy(f.raddr.byte, key->raddr, sizeof(f.raddr.byte));
+	memcpy(f.raddr.byte, v->raddr, sizeof(f.raddr.byte));
 	emit_flow(&f);
 }
 
@@ -133,9 +142,23 @@ static int tell_flows(int map, uint64_t *told)
 	return 0;
 }
 
+static void wire_sum(struct nm_wire *to, const struct nm_wire *w, int sign)
+{
+	uint64_t factor = (uint64_t)(int64_t)sign;
+
+	to->tx_bytes += factor * w->tx_bytes;
+	to->rx_bytes += factor * w->rx_bytes;
+	to->tx_packets += factor * w->tx_packets;
+	to->rx_packets += factor * w->rx_packets;
+	to->tx_split += factor * w->tx_split;
+	to->rx_split += factor * w->rx_split;
+}
+
 static int tell_lost(struct losses *losses)
 {
 	struct nm_lost sum = { 0 };
+	struct flow rest = { 0 };
+	struct nm_wire waiting;
 	__u32 zero = 0;
 
 	if (bpf_map_lookup_elem(drain.lost, &zero, drain.per_cpu))
@@ -143,11 +166,21 @@ static int tell_lost(struct losses *losses)
 	for (int i = 0; i < drain.cpus; i++) {
 		sum.tx_bytes += drain.per_cpu[i].tx_bytes;
 		sum.rx_bytes += drain.per_cpu[i].rx_bytes;
+		wire_sum(&sum.wire, &drain.per_cpu[i].wire, 1);
+		wire_sum(&sum.waiting, &drain.per_cpu[i].waiting, 1);
 		sum.processes += drain.per_cpu[i].processes;
 		sum.flows += drain.per_cpu[i].flows;
 	}
-	bpf_tell_lost_detail(NULL, sum.tx_bytes - drain.told.tx_bytes,
-			     sum.rx_bytes - drain.told.rx_bytes);
+	rest.tx_bytes = sum.tx_bytes - drain.told.tx_bytes;
+	rest.rx_bytes = sum.rx_bytes - drain.told.rx_bytes;
+	rest.wire = sum.wire;
+	wire_sum(&rest.wire, &drain.told.wire, -1);
+	if (rest.tx_bytes || rest.rx_bytes || rest.wire.tx_packets ||
+	    rest.wire.rx_packets)
+		emit_flow(&rest);
+	waiting = sum.waiting;
+	wire_sum(&waiting, &drain.told.waiting, -1);
+	ledger_waiting(&waiting);
 	losses->flows = sum.flows - drain.told.flows;
 	losses->processes = sum.processes - drain.told.processes;
 	losses->calls = bpf_misses_take();
@@ -161,6 +194,11 @@ int bpf_drain(struct losses *lost)
 	int full = drain.filling;
 	uint64_t flows = 0;
 
+	/*
+	 * Before: the swap takes some milliseconds, and what flows then is of
+	 * the next interval.
+	 */
+	ledger_interval();
 	if (swap_flow_maps())
 		return -1;
 	/*

@@ -29,6 +29,7 @@ static const struct hook hooks[] = {
 	{ "sock_splice_read", 5, true },
 	{ "tcp_zerocopy_receive", -1, false }, /* CONFIG_MMU, IPV6 */
 	{ "inet_release", 1, true },
+	{ "packet_sendmsg", 3, false },	   /* CONFIG_PACKET=y */
 	{ "inet_sendpage", 5, false },	   /* until 6.4 */
 	{ "mptcp_splice_read", 5, false }, /* since 7.0 */
 };
@@ -109,11 +110,27 @@ static bool is_tp_program(const char *name)
 bool bpf_at_cgroup(const struct bpf_program *prog)
 {
 	return bpf_program__type(prog) == BPF_PROG_TYPE_CGROUP_SOCK_ADDR ||
-	       bpf_program__type(prog) == BPF_PROG_TYPE_CGROUP_SOCK;
+	       bpf_program__type(prog) == BPF_PROG_TYPE_CGROUP_SOCK ||
+	       bpf_program__type(prog) == BPF_PROG_TYPE_CGROUP_SKB;
 }
 
-void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf, bool fexit)
+static bool at_cgroup_wanted(const struct collect_bpf *skel,
+			     const struct bpf_program *prog, enum bpf_way way,
+			     bool wire)
 {
+	if (bpf_program__type(prog) == BPF_PROG_TYPE_CGROUP_SKB)
+		return wire;
+	if (prog == skel->progs.on_sock_create)
+		return way == BPF_BY_CGROUP;
+	if (prog == skel->progs.on_sock_release)
+		return way != BPF_BY_FEXIT;
+	return way == BPF_BY_TP;
+}
+
+void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf,
+			 enum bpf_way way, bool wire)
+{
+	bool fexit = way == BPF_BY_FEXIT;
 	struct bpf_program *prog;
 
 	bpf_object__for_each_program(prog, skel->obj) {
@@ -127,18 +144,50 @@ void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf, bool fexit)
 			 strncmp(section, "fentry/", 7) == 0)
 			load = fexit && hook_fits(btf, hook_of(prog));
 		else if (is_tp_program(name))
-			load = !fexit;
+			load = way == BPF_BY_TP;
 		else if (prog == skel->progs.on_scan)
 			load = !skel->rodata->legacy &&
 			       skel->rodata->player == 0;
 		else if (bpf_at_cgroup(prog))
-			load = !fexit && skel->rodata->player == 0 &&
+			load = at_cgroup_wanted(skel, prog, way, wire) &&
+			       skel->rodata->player == 0 &&
 			       cgroup_root() >= 0 && rights_have_net_admin();
 		bpf_program__set_autoload(prog, load);
 	}
 }
 
-int bpf_check_hooks(struct btf *btf, bool fexit, struct reason *why)
+/* Its programs see tasks and sockets by their types only. */
+static int check_cgroup(const struct btf *btf, struct reason *why)
 {
-	return fexit ? check_hooks(btf, why) : check_tracepoints(btf, why);
+	if (bpf_is_legacy(btf)) {
+		reason_set(why, "a kernel from 5.11 on",
+			   "the kernel has no bpf_get_current_task_btf");
+		return -1;
+	}
+	if (cgroup_root() < 0) {
+		reason_set(why, "mount -t cgroup2 none /sys/fs/cgroup/unified",
+			   "cgroup version 2 is not mounted");
+		return -1;
+	}
+	if (!rights_have_net_admin()) {
+		reason_set(why,
+			   "run it as root, or give nm-collect the "
+			   "capabilities of nm-collect(8)",
+			   "not permitted without CAP_NET_ADMIN");
+		return -1;
+	}
+	return 0;
+}
+
+int bpf_check_hooks(struct btf *btf, enum bpf_way way, struct reason *why)
+{
+	switch (way) {
+	case BPF_BY_FEXIT:
+		return check_hooks(btf, why);
+	case BPF_BY_TP:
+		return check_tracepoints(btf, why);
+	case BPF_BY_CGROUP:
+		return check_cgroup(btf, why);
+	}
+	return -1;
 }

@@ -11,10 +11,11 @@
 #include "bpf.h"
 
 /* Has the kernel what the backend cannot do without? 0, or -1 and why. */
-int bpf_check_hooks(struct btf *btf, bool fexit, struct reason *why);
+int bpf_check_hooks(struct btf *btf, enum bpf_way way, struct reason *why);
 
 /* Sets which programs are to be loaded; the constants must be set before. */
-void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf, bool fexit);
+void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf,
+			 enum bpf_way way, bool wire);
 
 /* Is it one of the kernels that bpf/config.bpf.h calls legacy? */
 bool bpf_is_legacy(const struct btf *btf);

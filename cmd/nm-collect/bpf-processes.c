@@ -33,12 +33,19 @@
 /* Longer intervals are swept, once a second. */
 #define LONG_INTERVAL_S 3
 
-/* In one of those, so many times the processes of one time may be known. */
-#define KNOWN_FACTOR 16
+/*
+ * So many times the processes of one time may be known, in long intervals and
+ * else: the names of the last that ended are kept for their sockets, which the
+ * kernel may be emptying for a while.
+ */
+#define KNOWN_FACTOR_LONG 16
+#define KNOWN_FACTOR	  2
 
 struct known {
 	struct process process;
 	const char *news; /* an event that is not told yet, or NULL */
+	bool told;	  /* a record has named it */
+	uint64_t tx_bytes, rx_bytes;		 /* told until now */
 	uint64_t tx_lost_detail, rx_lost_detail; /* told until now */
 	struct nm_process last; /* of one that has ended or was swept */
 	uint32_t execs;
@@ -51,12 +58,6 @@ static struct {
 	size_t known_max;
 	struct nm_buf ended; /* keys of those whose end is to be told */
 	struct nm_buf swept; /* keys of those removed since the last drain */
-	/*
-	 * Keys of those removed in this drain and in the last one. Until they
-	 * are gone from the map their sockets can make a flow, which is told
-	 * by the next drain; then they are forgotten.
-	 */
-	struct nm_buf leaving, left;
 	size_t count;
 	int timer; /* for the next sweep; -1: none */
 	unsigned verbose;
@@ -91,8 +92,8 @@ void bpf_processes_init(const struct collect_bpf *skel,
 
 	processes.map = bpf_map__fd(skel->maps.processes);
 	processes.exes = bpf_map__fd(skel->maps.exes);
-	processes.known_max =
-		(s->max_processes + 1) * (sweeps ? KNOWN_FACTOR : 1);
+	processes.known_max = (s->max_processes + 1) *
+			      (sweeps ? KNOWN_FACTOR_LONG : KNOWN_FACTOR);
 	processes.known =
 		nm_cache_new(processes.known_max, sizeof(struct nm_process_key),
 			     sizeof(struct known), forget_known);
@@ -106,8 +107,6 @@ void bpf_processes_stop(void)
 	nm_cache_free(processes.known);
 	nm_buf_free(&processes.ended);
 	nm_buf_free(&processes.swept);
-	nm_buf_free(&processes.leaving);
-	nm_buf_free(&processes.left);
 	if (processes.timer >= 0)
 		close(processes.timer);
 	processes.timer = -1;
@@ -121,24 +120,30 @@ uint64_t bpf_boottime_ns(void)
 	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
-struct process *bpf_processes_find(const struct nm_process_key *key)
+static void tell_news(struct known *k)
+{
+	if (k->news)
+		emit_process(k->news, &k->process);
+	k->news = NULL;
+	k->told = true;
+}
+
+struct process *bpf_processes_moved(const struct nm_process_key *key,
+				    uint64_t tx, uint64_t rx)
 {
 	struct known *k = nm_cache_get(processes.known, key);
 
-	return k ? &k->process : NULL;
+	if (!k)
+		return NULL;
+	tell_news(k);
+	k->tx_bytes += tx;
+	k->rx_bytes += rx;
+	return &k->process;
 }
 
 size_t bpf_processes_count(void)
 {
 	return processes.count;
-}
-
-void bpf_tell_lost_detail(struct process *p, uint64_t tx, uint64_t rx)
-{
-	struct flow f = { .process = p, .tx_bytes = tx, .rx_bytes = rx };
-
-	if (tx || rx)
-		emit_flow(&f);
 }
 
 static void identify(struct process *p, const struct nm_process_key *key,
@@ -159,7 +164,7 @@ static struct known *meet(const struct nm_process_key *key,
 
 	if (made || k->execs != v->execs) {
 		identify(&k->process, key, v);
-		k->news = made ? "process_start" : "process_exec";
+		k->news = k->told ? "process_exec" : "process_start";
 		k->execs = v->execs;
 	} else if (k->process.uid_known && k->process.uid != v->uid) {
 		identity_set_uid(&k->process, v->uid);
@@ -167,13 +172,22 @@ static struct known *meet(const struct nm_process_key *key,
 	return k;
 }
 
-static void tell(struct known *k, const struct nm_process *v)
+/* What is in no flow, and what has become of it. */
+static void tell(struct known *k, const struct nm_process_key *key,
+		 const struct nm_process *v)
 {
-	if (k->news)
-		emit_process(k->news, &k->process);
-	k->news = NULL;
-	bpf_tell_lost_detail(&k->process, v->tx_lost_detail - k->tx_lost_detail,
-			     v->rx_lost_detail - k->rx_lost_detail);
+	struct flow f = {
+		.process = &k->process,
+		.tx_bytes = v->tx_lost_detail - k->tx_lost_detail,
+		.rx_bytes = v->rx_lost_detail - k->rx_lost_detail,
+	};
+
+	if (f.tx_bytes || f.rx_bytes) {
+		bpf_processes_moved(key, f.tx_bytes, f.rx_bytes);
+		emit_flow(&f);
+	} else if (k->told) {
+		tell_news(k);
+	}
 	k->tx_lost_detail = v->tx_lost_detail;
 	k->rx_lost_detail = v->rx_lost_detail;
 }
@@ -202,6 +216,7 @@ static void see(const struct nm_process_key *key, const struct nm_process *v,
 {
 	struct known *k;
 
+	processes.count++;
 	/*
 	 * Its identity is being read this moment; what it moved so far is in
 	 * the flow map that is not told yet.
@@ -209,13 +224,12 @@ static void see(const struct nm_process_key *key, const struct nm_process *v,
 	if (v->execs == 0 && key->tgid != 0)
 		return;
 	k = meet(key, v);
-	tell(k, v);
+	tell(k, key, v);
 	/* Ended before the swap: all that it moved is in what we now tell. */
 	if (v->ended_ns && v->ended_ns < swapped_ns && !k->ended) {
 		has_ended(k, key, v);
 	} else if (k->ended && !lingers(v, swapped_ns)) {
 		remove_entry(key);
-		nm_buf_add(&processes.leaving, key, sizeof(*key));
 	}
 }
 
@@ -227,7 +241,7 @@ static void sweep(const struct nm_process_key *key, const struct nm_process *v,
 	if (!v->ended_ns || lingers(v, now_ns) || v->execs == 0)
 		return;
 	/* With no room for their names they stay, and others are refused. */
-	if (nm_cache_count(processes.known) + processes.max >=
+	if (processes.swept.len / sizeof(*key) + 2 * processes.max >=
 	    processes.known_max)
 		return;
 	k = meet(key, v);
@@ -298,42 +312,28 @@ static void for_keys(const struct nm_buf *list,
 
 static void tell_swept(const struct nm_process_key *key, struct known *k)
 {
-	tell(k, &k->last);
+	tell(k, key, &k->last);
 	if (!k->ended)
 		has_ended(k, key, &k->last);
-	nm_buf_add(&processes.leaving, key, sizeof(*key));
 }
 
 static void tell_end(const struct nm_process_key *key, struct known *k)
 {
 	(void)key;
-	emit_process_end(&k->process, k->last.tx_bytes, k->last.rx_bytes);
-}
-
-static void forget(const struct nm_process_key *key, struct known *k)
-{
-	(void)k;
-	nm_cache_drop(processes.known, key);
+	if (k->told)
+		emit_process_end(&k->process, k->tx_bytes, k->rx_bytes);
 }
 
 int bpf_processes_tell(uint64_t swapped_ns)
 {
 	for_keys(&processes.swept, tell_swept);
 	processes.swept.len = 0;
-	if (for_each(see, swapped_ns))
-		return -1;
-	processes.count = nm_cache_count(processes.known);
-	return 0;
+	processes.count = 0;
+	return for_each(see, swapped_ns);
 }
 
 void bpf_processes_tell_ended(void)
 {
-	struct nm_buf left = processes.left;
-
 	for_keys(&processes.ended, tell_end);
 	processes.ended.len = 0;
-	for_keys(&left, forget);
-	left.len = 0;
-	processes.left = processes.leaving;
-	processes.leaving = left;
 }

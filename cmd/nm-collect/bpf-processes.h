@@ -30,14 +30,15 @@ int bpf_processes_tell(uint64_t swapped_ns);
 /* The part behind the flows, so that a process's end is its last record. */
 void bpf_processes_tell_ended(void);
 
-/* Who has this key; NULL: nobody who was told. */
-struct process *bpf_processes_find(const struct nm_process_key *key);
+/*
+ * So many bytes are about to be told as moved by who has this key; NULL: nobody
+ * is known by it.
+ */
+struct process *bpf_processes_moved(const struct nm_process_key *key,
+				    uint64_t tx, uint64_t rx);
 
-/* How many there were at the last drain, with those that were swept. */
+/* How many the kernel's map had at the last drain. */
 size_t bpf_processes_count(void);
-
-/* What is in no flow, of a process or (process NULL) of nobody. */
-void bpf_tell_lost_detail(struct process *p, uint64_t tx, uint64_t rx);
 
 uint64_t bpf_boottime_ns(void);
 

@@ -19,8 +19,11 @@
 #include "bpf-log.h"
 #include "bpf-processes.h"
 #include "cgroup.h"
+#include "emit.h"
+#include "ledger.h"
 #include "preempt.h"
 #include "reason.h"
+#include "rights.h"
 
 /* What a kernel may lack; see bpf/config.bpf.h. Best first. */
 static const struct variant {
@@ -76,13 +79,17 @@ static void size_maps(struct collect_bpf *skel, const struct settings *s)
 		bpf_map__set_autocreate(skel->maps.sockets, false);
 	else
 		bpf_map__set_max_entries(skel->maps.sockets_by_address, 1);
+	/* A connection inherits its owner from the listening socket. */
+	if (skel->rodata->by_packets)
+		bpf_map__set_map_flags(skel->maps.sockets,
+				       BPF_F_NO_PREALLOC | BPF_F_CLONE);
 	if (skel->rodata->players == 1)
 		bpf_map__set_autocreate(skel->maps.seen, false);
 }
 
 /* Adds a player of the company of `players`. */
-static int load(const struct settings *s, struct btf *btf, bool fexit,
-		const struct variant *v, size_t players)
+static int load(const struct settings *s, struct btf *btf, enum bpf_way way,
+		const struct variant *v, bool wire, size_t players)
 {
 	struct collect_bpf *skel;
 	int error = 0;
@@ -93,10 +100,11 @@ static int load(const struct settings *s, struct btf *btf, bool fexit,
 		return -errno;
 	skel->rodata->legacy = v->legacy;
 	skel->rodata->may_read = v->may_read;
+	skel->rodata->by_packets = way == BPF_BY_CGROUP;
 	skel->rodata->players = (__u32)players;
 	skel->rodata->player = (__u32)bpf.players;
 	skel->rodata->log_level = s->verbose;
-	bpf_choose_programs(skel, btf, fexit);
+	bpf_choose_programs(skel, btf, way, wire);
 	if (bpf.players)
 		error = share_maps(skel, bpf.player[0]);
 	else
@@ -111,30 +119,43 @@ static int load(const struct settings *s, struct btf *btf, bool fexit,
 	return 0;
 }
 
-/* With the first variant that this kernel takes. */
-static int load_all(const struct settings *s, struct btf *btf, bool fexit)
+/* All players of a variant; of those that meter the wire, one is enough. */
+static int load_variant(const struct settings *s, struct btf *btf,
+			enum bpf_way way, const struct variant *v, bool wire)
 {
-	const struct variant *v;
+	size_t players = v->legacy || !kernel_preempts() ? 1 : BPF_PLAYERS;
+	int error;
+
+	do
+		error = load(s, btf, way, v, wire, players);
+	while (!error && bpf.players < players);
+	if (error)
+		unload();
+	return error;
+}
+
+/* With the first variant that this kernel takes, with the meter if it can. */
+static int load_all(const struct settings *s, struct btf *btf, enum bpf_way way)
+{
+	bool wire =
+		way == BPF_BY_CGROUP ||
+		(!s->no_wire && cgroup_root() >= 0 && rights_have_net_admin());
 	int error = -ENOENT;
 
 	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
-		size_t players;
+		const struct variant *v = &variants[i];
 
-		v = &variants[i];
 		/*
-		 * Trace points of socket calls are younger than 5.11. On a
-		 * younger kernel legacy programs would load as well, and be
-		 * less exact; there, why the others do not is to be told.
+		 * On a younger kernel legacy programs would load as well, and
+		 * be less exact; there, why the others do not is to be told.
 		 */
-		if (v->legacy && (!fexit || !bpf_is_legacy(btf)))
+		if (v->legacy != bpf_is_legacy(btf))
 			continue;
-		players = v->legacy || !kernel_preempts() ? 1 : BPF_PLAYERS;
-		do
-			error = load(s, btf, fexit, v, players);
-		while (!error && bpf.players < players);
+		error = load_variant(s, btf, way, v, wire);
+		if (error && error != -EPERM && wire && way != BPF_BY_CGROUP)
+			error = load_variant(s, btf, way, v, false);
 		if (!error)
 			break;
-		unload();
 	}
 	return error;
 }
@@ -159,13 +180,15 @@ static int attach(struct collect_bpf *skel, const char *name)
  * who comes later; at the return of a function, who came before (a
  * trampoline's newest program is at the head of its list).
  */
-static int attach_all(const char *name, bool fexit)
+static int attach_all(const char *name, enum bpf_way way)
 {
 	int error = 0;
 
 	for (size_t i = 0; !error && i < bpf.players; i++)
-		error = attach(bpf.player[fexit ? bpf.players - 1 - i : i],
-			       name);
+		error = attach(
+			bpf.player[way == BPF_BY_FEXIT ? bpf.players - 1 - i
+						       : i],
+			name);
 	return error;
 }
 
@@ -173,7 +196,7 @@ static int attach_all(const char *name, bool fexit)
  * If another's program claims the root cgroup for itself, ours stay out, and
  * there is a little less to tell.
  */
-static void attach_to_cgroup(void)
+static void attach_to_cgroup(const char *name)
 {
 	const struct {
 		struct bpf_program *prog;
@@ -189,6 +212,12 @@ static void attach_to_cgroup(void)
 		  &bpf.player[0]->links.on_recvmsg6 },
 		{ bpf.player[0]->progs.on_sock_release,
 		  &bpf.player[0]->links.on_sock_release },
+		{ bpf.player[0]->progs.on_sock_create,
+		  &bpf.player[0]->links.on_sock_create },
+		{ bpf.player[0]->progs.on_egress,
+		  &bpf.player[0]->links.on_egress },
+		{ bpf.player[0]->progs.on_ingress,
+		  &bpf.player[0]->links.on_ingress },
 	};
 
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
@@ -197,7 +226,7 @@ static void attach_to_cgroup(void)
 		*programs[i].link = bpf_program__attach_cgroup(programs[i].prog,
 							       cgroup_root());
 		if (*programs[i].link && bpf.verbose)
-			warnx("tp: attached %s",
+			warnx("%s: attached %s", name,
 			      bpf_program__section_name(programs[i].prog));
 	}
 }
@@ -233,9 +262,9 @@ static void scan_open_sockets(void)
 	bpf.player[0]->links.on_scan = NULL;
 }
 
-static int start(bool fexit, const struct settings *s, struct reason *why)
+static int start(enum bpf_way way, const char *name, const struct settings *s,
+		 struct reason *why)
 {
-	const char *name = fexit ? "fexit" : "tp";
 	struct btf *btf;
 	int error;
 
@@ -246,35 +275,42 @@ static int start(bool fexit, const struct settings *s, struct reason *why)
 		explain_no_btf(why);
 		return -1;
 	}
-	if (bpf_check_hooks(btf, fexit, why)) {
+	if (bpf_check_hooks(btf, way, why)) {
 		btf__free(btf);
 		return -1;
 	}
-	error = load_all(s, btf, fexit);
+	error = load_all(s, btf, way);
 	if (!error)
-		error = attach_all(name, fexit);
+		error = attach_all(name, way);
 	btf__free(btf);
 	if (error) {
 		explain_load(why, name, -error, bpf_log_said());
 		unload();
 		return -1;
 	}
-	attach_to_cgroup();
+	attach_to_cgroup(name);
+	emit_with_wire(bpf.player[0]->links.on_egress &&
+		       bpf.player[0]->links.on_ingress);
 	scan_open_sockets();
 	if (s->verbose)
 		bpf_log_open(bpf_map__fd(bpf.player[0]->maps.messages));
-	bpf_drain_init(bpf.player, bpf.players, s);
+	bpf_drain_init(bpf.player, bpf.players, way, s);
 	return 0;
 }
 
 static int start_fexit(const struct settings *s, struct reason *why)
 {
-	return start(true, s, why);
+	return start(BPF_BY_FEXIT, "fexit", s, why);
 }
 
 static int start_tp(const struct settings *s, struct reason *why)
 {
-	return start(false, s, why);
+	return start(BPF_BY_TP, "tp", s, why);
+}
+
+static int start_cgroup(const struct settings *s, struct reason *why)
+{
+	return start(BPF_BY_CGROUP, "cgroup", s, why);
 }
 
 static int drain(struct losses *lost)
@@ -287,6 +323,7 @@ static void stop(void)
 {
 	bpf_drain_stop();
 	bpf_log_close();
+	ledger_close();
 	unload();
 }
 
@@ -305,6 +342,18 @@ const struct backend backend_tp = {
 	.name = "tp",
 	.what = "exact, at the trace points of the socket calls",
 	.start = start_tp,
+	.fd = bpf_processes_fd,
+	.wake = bpf_processes_sweep,
+	.usable = bpf_drain_usable,
+	.drain = drain,
+	.stop = stop,
+};
+
+const struct backend backend_cgroup = {
+	.name = "cgroup",
+	.what = "inferred, from the packets of each socket's creator",
+	.lacks = "bytes are those of packets, and a socket is its creator's",
+	.start = start_cgroup,
 	.fd = bpf_processes_fd,
 	.wake = bpf_processes_sweep,
 	.usable = bpf_drain_usable,

@@ -15,9 +15,16 @@
  */
 #define BPF_PLAYERS 3
 
+/* Where the programs stand. */
+enum bpf_way {
+	BPF_BY_FEXIT,
+	BPF_BY_TP,
+	BPF_BY_CGROUP,
+};
+
 /* Takes over the maps of running objects, which are those of the first. */
 void bpf_drain_init(struct collect_bpf *const player[], size_t players,
-		    const struct settings *s);
+		    enum bpf_way way, const struct settings *s);
 
 int bpf_drain(struct losses *lost);
 

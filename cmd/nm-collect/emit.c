@@ -14,7 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "emit-wire.h"
 #include "json.h"
+#include "ledger.h"
 #include "options.h"
 
 #define US_PER_S 1000000ULL
@@ -24,6 +26,7 @@
 
 struct sums {
 	uint64_t tx, rx;
+	uint64_t tx_wire, rx_wire;
 };
 
 static struct {
@@ -36,6 +39,7 @@ static struct {
 	struct nm_buf flow_head; /* what all its flows begin with */
 	uint64_t flows;
 	struct sums all, kernel, nobody, lost_detail;
+	bool wire; /* packets are counted too */
 	bool reader_gone;
 } emit;
 
@@ -51,6 +55,13 @@ void emit_only(const uint64_t *pids, size_t n)
 {
 	emit.pids = pids;
 	emit.npids = n;
+}
+
+void emit_with_wire(bool wire)
+{
+	emit.wire = wire;
+	if (wire && !ledger_open())
+		warn("counters of the network interfaces");
 }
 
 static bool wanted(const struct process *p)
@@ -201,7 +212,7 @@ static void put_socket(struct nm_buf *o, const struct flow *f)
 		[NM_PROTO_UDPLITE] = "udplite", [NM_PROTO_MPTCP] = "mptcp",
 		[NM_PROTO_SCTP] = "sctp",	[NM_PROTO_DCCP] = "dccp",
 		[NM_PROTO_ICMP] = "icmp",	[NM_PROTO_ICMPV6] = "icmpv6",
-		[NM_PROTO_RAW] = "raw",
+		[NM_PROTO_RAW] = "raw",		[NM_PROTO_PACKET] = "packet",
 	};
 
 	put_netns(o, f->netns);
@@ -233,12 +244,15 @@ static void add(struct sums *s, const struct flow *f)
 {
 	s->tx += f->tx_bytes;
 	s->rx += f->rx_bytes;
+	s->tx_wire += f->wire.tx_bytes;
+	s->rx_wire += f->wire.rx_bytes;
 }
 
 void emit_flow(const struct flow *f)
 {
 	struct nm_buf *o = &emit.out;
 
+	ledger_flow(f);
 	if (!wanted(f->process))
 		return;
 	emit.flows++;
@@ -260,6 +274,8 @@ void emit_flow(const struct flow *f)
 		put_socket(o, f);
 	nm_json_u64(o, "tx_bytes", f->tx_bytes);
 	nm_json_u64(o, "rx_bytes", f->rx_bytes);
+	if (emit.wire)
+		put_wire(o, f);
 	nm_json_str(o, "quality", f->inferred ? "inferred" : "exact");
 	nm_json_close(o);
 	flush_if_large();
@@ -318,6 +334,11 @@ void emit_tick(const struct losses *lost, uint64_t cpu_us)
 		 &emit.nobody);
 	put_sums(o, "lost_detail_tx_bytes", "lost_detail_rx_bytes",
 		 &emit.lost_detail);
+	if (emit.wire) {
+		nm_json_u64(o, "tx_wire_bytes", emit.all.tx_wire);
+		nm_json_u64(o, "rx_wire_bytes", emit.all.rx_wire);
+		put_ledger(o, ledger_close_interval());
+	}
 	if (lost->flows)
 		nm_json_u64(o, "lost_flows", lost->flows);
 	if (lost->processes)

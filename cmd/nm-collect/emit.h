@@ -11,6 +11,9 @@
 /* Only these processes are told of; none: all. pids stay the caller's. */
 void emit_only(const uint64_t *pids, size_t n);
 
+/* Flows and ticks tell what went over the wire: the backend counts it. */
+void emit_with_wire(bool wire);
+
 /*
  * Begins an interval's records: they carry its end and length. The clock is
  * read here, so call it when the counting of the interval has ended.

@@ -25,6 +25,7 @@
 static const struct backend *const backends[] = {
 	&backend_fexit,
 	&backend_tp,
+	&backend_cgroup,
 	&backend_diag,
 };
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))
@@ -71,7 +72,11 @@ static const struct nm_option options[] = {
 	  .help = "count this way, not the best that works",
 	  .kind = NM_OPT_STRING,
 	  .into = &wanted_backend,
-	  .words = "fexit tp diag" },
+	  .words = "fexit tp cgroup diag" },
+	{ .name = "no-wire",
+	  .help = "count what programs send and receive, not the packets",
+	  .kind = NM_OPT_FLAG,
+	  .into = &settings.no_wire },
 	{ .name = "probe",
 	  .help = "tell which backends work here, and end",
 	  .kind = NM_OPT_FLAG,
@@ -326,6 +331,10 @@ int main(int argc, char **argv)
 	nm_options(&program, argc, argv);
 	if (once && count > 1)
 		nm_usage_error(&program, "--once and -c exclude each other");
+	if (settings.no_wire && wanted_backend &&
+	    strcmp(wanted_backend, "cgroup") == 0)
+		nm_usage_error(&program, "-b cgroup and --no-wire exclude each "
+					 "other: it counts packets only");
 	if (once)
 		count = 1;
 	if (probe)

@@ -2,6 +2,9 @@
 /*
  * Datagrams that nobody answers.
  */
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <unistd.h>
 
@@ -84,12 +87,37 @@ static void run_flood(const void *datagram)
 	role("cli", "udp", flood_client, datagram);
 }
 
+/* Frames of no known protocol; the first 14 bytes are Ethernet's header. */
+static void packets(const void *unused)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+				  .sll_protocol = htons(ETH_P_802_EX1),
+				  .sll_ifindex = 1,
+				  .sll_halen = 6 };
+	int fd = socket(AF_PACKET, SOCK_RAW, 0), i;
+
+	(void)unused;
+	if (fd < 0)
+		skip("no packet sockets");
+	for (i = 0; i < 101; i++)
+		must(tx(sendto(fd, bytes, 997, 0, (struct sockaddr *)&to,
+			       sizeof(to))),
+		     "send");
+	close(fd);
+}
+
+static void run_packets(const void *unused)
+{
+	role("cli", "packet", packets, unused);
+}
+
 static const struct datagram udp4 = { .where = V4 };
 static const struct datagram udp6 = { .where = V6 };
 
 const struct scenario unanswered_scenarios[] = {
 	{ "udp4-refused", "reads of the error queue", run_refused, &udp4 },
 	{ "udp6-refused", "the same on IPv6", run_refused, &udp6 },
+	{ "packet", "frames by AF_PACKET", run_packets, NULL },
 	{ "flood", "5,000 sockets, a datagram each", run_flood, &udp4 },
 	{ 0 }
 };

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where bytes that a process sent or received are counted. Every byte that
+ * comes in here is in exactly one flow entry, or in the process's lost_detail,
+ * or (no room for the process) in `lost`.
+ */
+#ifndef NM_ACCOUNT_BPF_H
+#define NM_ACCOUNT_BPF_H
+
+#include "flow.bpf.h"
+
+/* What is learnt of a socket at its use, in the context of its user. */
+static __always_inline void socket_used(struct socket_state *state,
+					struct sock *sk, bool sent,
+					const struct user *user)
+{
+	__u16 port = sk->__sk_common.skc_num;
+
+	/* Of a connection we were told who opened it, or missed it. */
+	if (!state->dir && sk->sk_protocol != IPPROTO_TCP &&
+	    sk->sk_protocol != IPPROTO_MPTCP)
+		state->dir = sent ? NM_DIR_OUT : NM_DIR_IN;
+	if (port && sk->sk_type != SOCK_RAW)
+		state->lport = port;
+	state->netns = socket_netns(sk);
+	state->proto = socket_proto(sk);
+	state->uid = user->uid;
+	state->use = use_by(&user->process);
+	state->owner = user->process;
+	socket_cookie(sk, state);
+	state->owned = 1;
+}
+
+static __always_inline bool is_owner(const struct socket_state *state,
+				     const struct user *user)
+{
+	return state->owned && state->owner.tgid == user->process.tgid &&
+	       state->owner.start_ns == user->process.start_ns &&
+	       state->uid == user->uid;
+}
+
+static __always_inline void lose(struct nm_process *p, bool sent, __u64 bytes)
+{
+	struct nm_lost *l = lost_here();
+
+	if (p)
+		__sync_fetch_and_add(
+			sent ? &p->tx_lost_detail : &p->rx_lost_detail, bytes);
+	if (!l)
+		return;
+	__sync_fetch_and_add(p ? &l->flows : &l->processes, 1);
+	if (!p)
+		__sync_fetch_and_add(sent ? &l->tx_bytes : &l->rx_bytes, bytes);
+}
+
+/* The first use in an interval, or by another than the last. */
+static __always_inline struct nm_flow *account_first(struct nm_flow_key *key,
+						     struct sock *sk, bool sent,
+						     struct socket_state *state,
+						     const struct user *user,
+						     const struct peer *peer)
+{
+	struct nm_flow *f;
+
+	if (state)
+		socket_used(state, sk, sent, user);
+	key->cookie = socket_cookie(sk, state);
+	key->use = use_by(&user->process);
+	if (peer)
+		key->use = use_with(key->use, peer);
+	f = flow_get(key, &user->process, sk, state, peer);
+	if (f && state && wire_waits(state))
+		wire_claim(f, state);
+	return f;
+}
+
+/* Counts bytes that the current process sent or received. */
+static __always_inline void account(struct sock *sk, bool sent, __u64 bytes,
+				    const struct peer *peer)
+{
+	struct socket_state *state = socket_state(sk, true);
+	struct nm_flow_key key = {};
+	struct nm_flow *f = NULL;
+	struct nm_process *p;
+	struct user user;
+
+	user_get(&user, socket_is_kernels(sk));
+	if (state && is_owner(state, &user)) {
+		key.cookie = state->cookie;
+		key.use = peer ? use_with(state->use, peer) : state->use;
+		f = flow_find(&key);
+	}
+	if (!f) {
+		p = process_get(&user);
+		if (p)
+			f = account_first(&key, sk, sent, state, &user, peer);
+		if (!f) {
+			lose(p, sent, bytes);
+			return;
+		}
+	}
+	__sync_fetch_and_add(sent ? &f->tx_bytes : &f->rx_bytes, bytes);
+}
+
+#define ETHERNET_HEADER 14
+
+/*
+ * A frame that a program has made itself (tcpdump does not send; dhclient and
+ * arping do): it passes no meter of IP packets, so it is told as one.
+ */
+static __always_inline void account_frame(struct sock *sk, __u64 bytes)
+{
+	struct socket_state *state;
+	struct nm_wire w = { .tx_packets = 1 };
+	struct packet_sock *p = (struct packet_sock *)sk;
+	struct nm_flow_key key = {};
+	struct nm_flow *f;
+
+	account(sk, true, bytes, NULL);
+	state = socket_state(sk, false);
+	if (!state)
+		return;
+	key.cookie = state->cookie;
+	key.use = state->use;
+	f = flow_find(&key);
+	if (!f)
+		return;
+	w.tx_bytes = bytes;
+	if (sk->sk_type == SOCK_RAW && bytes > ETHERNET_HEADER)
+		w.tx_bytes -= ETHERNET_HEADER;
+	wire_add(&f->wire, &w);
+	if (bpf_core_field_exists(p->ifindex))
+		f->ifindex = BPF_CORE_READ(p, ifindex);
+}
+
+/*
+ * The socket was connected or closed: says so in the flow of the process that
+ * used it last, which is not always the current one.
+ */
+static __always_inline void
+flow_changed(struct sock *sk, struct socket_state *state, bool closed)
+{
+	struct nm_flow_key key = {
+		.cookie = socket_cookie(sk, state),
+		.use = state->use,
+	};
+	struct tcp_sock *tp;
+	struct nm_flow *f;
+
+	f = flow_get(&key, &state->owner, sk, state, NULL);
+	if (f && wire_waits(state))
+		wire_claim(f, state);
+	else if (!f && closed && wire_waits(state))
+		wire_lose(state);
+	if (!f || !closed)
+		return;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (tp)
+		tell_retrans(f, state, tp->total_retrans);
+	f->closed = 1;
+	LOG(FLOW_CLOSED, state->owner.tgid, key.cookie);
+}
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The wire meter: each IP packet of a socket, where it leaves for an interface
+ * and where it is given to its socket, at the root cgroup and so in all network
+ * namespaces. Whose it is, the programs of the backend have noted at the last
+ * use of the socket: a packet comes at any time, on top of any process.
+ *
+ * They always return 1: go on.
+ */
+#ifndef NM_WIRE_BPF_H
+#define NM_WIRE_BPF_H
+
+#include "flow.bpf.h"
+
+#define ETH_P_IP   0x0800
+#define ETH_P_IPV6 0x86dd
+
+#define IPV4_OFFSET_PROTOCOL 9
+#define IPV4_OFFSET_SADDR    12
+#define IPV6_OFFSET_NEXT     6
+#define IPV6_OFFSET_SADDR    8
+#define IPV6_LEN	     40
+#define TCP_OFFSET_SEQ	     4
+#define TCP_OFFSET_DOFF	     12
+#define TCP_OFFSET_FLAGS     13
+#define TCP_FLAG_SYN	     2
+#define UDP_LEN		     8
+
+/* --- What is in the packet --- */
+
+static __always_inline __u32 ip_header_len(struct __sk_buff *skb)
+{
+	__u8 first = 0;
+
+	if (skb->protocol == bpf_htons(ETH_P_IPV6))
+		return IPV6_LEN;
+	bpf_skb_load_bytes(skb, 0, &first, 1);
+	return (first & 0xf) * 4;
+}
+
+/* Of the layer above IP, as far as packets of it may be joined. */
+static __always_inline __u32 header_len(struct __sk_buff *skb, __u32 protocol,
+					__u32 ip_len)
+{
+	__u8 doff = 0;
+
+	if (protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE)
+		return UDP_LEN;
+	if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
+		return 0;
+	bpf_skb_load_bytes(skb, ip_len + TCP_OFFSET_DOFF, &doff, 1);
+	return (doff >> 4) * 4;
+}
+
+/*
+ * How many packets it is on the wire. A driver may know the size of the
+ * segments and leave their number to others (virtio_net).
+ */
+static __always_inline __u32 segments(const struct __sk_buff *skb,
+				      __u32 headers)
+{
+	__u32 size = skb->gso_size;
+
+	if (skb->gso_segs > 1 || !size || skb->len <= headers + size)
+		return skb->gso_segs > 1 ? skb->gso_segs : 1;
+	return (skb->len - headers + size - 1) / size;
+}
+
+static __always_inline void measure(struct nm_wire *w, struct __sk_buff *skb,
+				    __u32 protocol, bool sent)
+{
+	__u64 bytes = skb->len, packets = 1, split = 0;
+	__u32 headers, ip_len;
+
+	if (skb->gso_size) {
+		ip_len = ip_header_len(skb);
+		headers = ip_len + header_len(skb, protocol, ip_len);
+		packets = segments(skb, headers);
+		split = (packets - 1) * headers;
+	}
+	if (sent) {
+		w->tx_bytes = bytes + split;
+		w->tx_packets = packets;
+		w->tx_split = split;
+	} else {
+		w->rx_bytes = bytes + split;
+		w->rx_packets = packets;
+		w->rx_split = split;
+	}
+}
+
+/* The other side of a datagram; its port only where it is in its place. */
+static __always_inline void packet_peer(struct peer *peer,
+					struct __sk_buff *skb, bool sent)
+{
+	bool v6 = skb->protocol == bpf_htons(ETH_P_IPV6);
+	__u32 v4 = 0, ip_len = ip_header_len(skb);
+	__u8 protocol = 0;
+
+	if (v6) {
+		bpf_skb_load_bytes(skb, IPV6_OFFSET_SADDR + (sent ? 16 : 0),
+				   peer->addr, 16);
+		bpf_skb_load_bytes(skb, IPV6_OFFSET_NEXT, &protocol, 1);
+	} else {
+		bpf_skb_load_bytes(skb, IPV4_OFFSET_SADDR + (sent ? 4 : 0), &v4,
+				   4);
+		map_v4(peer->addr, v4);
+		bpf_skb_load_bytes(skb, IPV4_OFFSET_PROTOCOL, &protocol, 1);
+	}
+	if (protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE)
+		bpf_skb_load_bytes(skb, ip_len + (sent ? 2 : 0), &peer->port,
+				   2);
+}
+
+/* --- Whose it is --- */
+
+/*
+ * The connection that a TCP socket carries a part of, if it does: the program
+ * has no other. Kernels whose BTF lacks the helper (added in 5.19) have their
+ * subflows told as nobody's.
+ */
+static __always_inline struct socket_state *mptcp_state(struct bpf_sock *sk)
+{
+	struct mptcp_sock *msk;
+
+	if (legacy || !bpf_core_enum_value_exists(enum bpf_func_id,
+						  BPF_FUNC_skc_to_mptcp_sock))
+		return NULL;
+	msk = bpf_skc_to_mptcp_sock(sk);
+	if (!msk)
+		return NULL;
+	return bpf_sk_storage_get(&sockets, msk, 0,
+				  BPF_SK_STORAGE_GET_F_CREATE);
+}
+
+static __always_inline struct socket_state *wire_state(struct bpf_sock *sk)
+{
+	struct socket_state *state, *whole;
+
+	if (legacy)
+		return state_by_address((__u64)(long)sk, true);
+	state = bpf_sk_storage_get(&sockets, sk, 0,
+				   BPF_SK_STORAGE_GET_F_CREATE);
+	if (!state || state->owned || sk->protocol != IPPROTO_TCP)
+		return state;
+	whole = mptcp_state(sk);
+	return whole ? whole : state;
+}
+
+static __always_inline void copy_sock_v6(__u32 to[4], const __u32 from[4])
+{
+	to[0] = from[0];
+	to[1] = from[1];
+	to[2] = from[2];
+	to[3] = from[3];
+}
+
+/*
+ * As flow_get() does, but with what a program here may see of a socket. Its
+ * local address is not to be seen in cgroup/sock_release.
+ */
+static __always_inline struct nm_flow *
+wire_flow(const struct nm_flow_key *key, struct bpf_sock *sk, bool laddr,
+	  const struct socket_state *state, const struct peer *peer)
+{
+	struct nm_flow *f = flow_find(key), first = {};
+
+	if (f)
+		return f;
+	first.process = state->owner;
+	first.proto = state->proto;
+	first.netns = state->netns;
+	first.dir = state->dir;
+	first.rport = sk->dst_port;
+	first.lport = state->lport;
+	if (laddr && !first.lport)
+		first.lport = sk->src_port;
+	if (sk->family == AF_INET) {
+		if (laddr)
+			map_v4((__u32 *)first.laddr, sk->src_ip4);
+		map_v4((__u32 *)first.raddr, sk->dst_ip4);
+	} else {
+		if (laddr)
+			copy_sock_v6((__u32 *)first.laddr, sk->src_ip6);
+		copy_sock_v6((__u32 *)first.raddr, sk->dst_ip6);
+	}
+	if (peer)
+		set_peer(&first, peer);
+	return flow_add(key, &first);
+}
+
+/* Has a socket of this kind remote sides of its own for each datagram? */
+static __always_inline bool is_open_to_all(const struct bpf_sock *sk)
+{
+	return sk->protocol != IPPROTO_TCP && sk->protocol != IPPROTO_MPTCP &&
+	       sk->state != TCP_ESTABLISHED;
+}
+
+/* There was no memory to know the socket by. */
+static __always_inline void wire_unknown(const struct nm_wire *w)
+{
+	struct nm_lost *l = lost_here();
+
+	if (l)
+		wire_add(&l->wire, w);
+}
+
+static __always_inline void wire_tcp(struct bpf_sock *sk, struct nm_flow *f,
+				     struct socket_state *state)
+{
+	struct bpf_tcp_sock *tp = bpf_tcp_sock(sk);
+
+	if (!tp)
+		return;
+	f->rtt_us = tp->srtt_us >> 3; /* kept as 8 times it */
+	tell_retrans(f, state, tp->total_retrans);
+}
+
+/*
+ * What of a TCP segment did not come before, or was not sent before: by the
+ * sequence numbers, so that it does not matter which packets they came in.
+ */
+static __always_inline __u32 tcp_bytes(struct __sk_buff *skb,
+				       struct bpf_tcp_sock *tp,
+				       struct socket_state *state, __u32 ip_len,
+				       __u32 bytes, bool sent)
+{
+	__be32 number = 0;
+	__u32 end;
+	__s32 ahead;
+	__u8 flags = 0;
+
+	bpf_skb_load_bytes(skb, ip_len + TCP_OFFSET_SEQ, &number,
+			   sizeof(number));
+	end = bpf_ntohl(number) + bytes;
+	if (!sent) {
+		ahead = end - tp->rcv_nxt;
+		return ahead <= 0	      ? 0
+		       : (__u32)ahead < bytes ? (__u32)ahead
+					      : bytes;
+	}
+	if (!state->sent_known) {
+		bpf_skb_load_bytes(skb, ip_len + TCP_OFFSET_FLAGS, &flags, 1);
+		/* A SYN takes a number, and is no byte. */
+		state->sent_seq = end + (flags & TCP_FLAG_SYN ? 1 : 0);
+		state->sent_known = 1;
+		return bytes;
+	}
+	ahead = end - state->sent_seq;
+	/* Nor is a FIN, but nothing comes behind it. */
+	if (!bytes || ahead <= 0)
+		return 0;
+	state->sent_seq = end;
+	return ahead;
+}
+
+/* What the program sent or received, as far as packets tell it. */
+static __always_inline void payload_add(struct nm_flow *f,
+					struct __sk_buff *skb,
+					struct bpf_sock *sk,
+					struct socket_state *state, bool sent)
+{
+	__u32 ip_len = ip_header_len(skb);
+	__u32 headers = ip_len + header_len(skb, sk->protocol, ip_len);
+	__u32 bytes = skb->len > headers ? skb->len - headers : 0;
+	struct bpf_tcp_sock *tp = bpf_tcp_sock(sk);
+
+	if (tp)
+		bytes = tcp_bytes(skb, tp, state, ip_len, bytes, sent);
+	__sync_fetch_and_add(sent ? &f->tx_bytes : &f->rx_bytes, bytes);
+}
+
+static __always_inline void wire_count(struct __sk_buff *skb,
+				       struct bpf_sock *sk, bool sent)
+{
+	struct nm_flow_key key = {};
+	struct socket_state *state;
+	struct peer peer = {};
+	struct nm_wire w = {};
+	struct nm_flow *f;
+	bool open;
+
+	measure(&w, skb, sk->protocol, sent);
+	state = wire_state(sk);
+	if (!state) {
+		wire_unknown(&w);
+		return;
+	}
+	state->ifindex = skb->ifindex;
+	if (!state->owned) {
+		wire_wait(state, &w);
+		return;
+	}
+	if (by_packets && !state->cookie)
+		state->cookie = bpf_get_socket_cookie(skb);
+	if (by_packets && !state->dir && sk->protocol != IPPROTO_TCP)
+		state->dir = sent ? NM_DIR_OUT : NM_DIR_IN;
+	key.cookie = state->cookie;
+	key.use = state->use;
+	open = is_open_to_all(sk);
+	if (open) {
+		packet_peer(&peer, skb, sent);
+		key.use = use_with(key.use, &peer);
+	}
+	f = wire_flow(&key, sk, true, state, open ? &peer : NULL);
+	/* No room, or the map was busy at this moment: the next tells it. */
+	if (!f) {
+		wire_wait(state, &w);
+		return;
+	}
+	wire_add(&f->wire, &w);
+	/* What another processor added while the socket got its owner. */
+	if (wire_waits(state))
+		wire_claim(f, state);
+	f->ifindex = skb->ifindex;
+	if (sent)
+		wire_tcp(sk, f, state);
+	if (by_packets)
+		payload_add(f, skb, sk, state, sent);
+}
+
+static __always_inline int wire(struct __sk_buff *skb, bool sent)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (sk)
+		wire_count(skb, sk, sent);
+	return 1;
+}
+
+SEC("cgroup_skb/egress")
+int on_egress(struct __sk_buff *skb)
+{
+	return wire(skb, true);
+}
+
+SEC("cgroup_skb/ingress")
+int on_ingress(struct __sk_buff *skb)
+{
+	return wire(skb, false);
+}
+
+#endif

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Interfaces count at another place, at another time and in other units than
+ * sockets, so three things are made good here:
+ *
+ *  - Loopback, ports of bridges and the upper ones of stacked interfaces are
+ *    left out: what passes them is counted elsewhere, or nowhere.
+ *  - Hardware counts segments, everything else the packet before it was split.
+ *  - The counters are read a moment before or after the flows. What flows
+ *    have more than interfaces is lent from the next interval; if it does not
+ *    come then, it never was at an interface (dropped in a queue, or one
+ *    packet for several sockets) and is told as the surplus.
+ */
+#include "ledger.h"
+
+#include <err.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "nic.h"
+
+/* One direction. */
+struct side {
+	uint64_t nic, nic_packets;
+	uint64_t named, kernel, nobody;
+	uint64_t packets; /* of all these */
+	uint64_t waiting;
+	uint64_t tunnel, tunnel_packets; /* by the counters of tunnels */
+	uint64_t inside, inside_packets; /* by flows, as segments */
+	uint64_t lent;			 /* to the last interval */
+};
+
+static struct {
+	bool open;
+	uint32_t netns;
+	uint64_t forwarded, forwarded_before; /* packets, since the boot */
+	struct side tx, rx;
+	struct ledger_sums sums;
+} ledger;
+
+/* --- What the IP layer has counted --- */
+
+/* The number under a name of /proc/net/snmp: a line of names, one of numbers */
+static uint64_t forwarded_v4(void)
+{
+	FILE *f = fopen("/proc/net/snmp", "re");
+	char names[1024], numbers[1024];
+	uint64_t found = 0;
+
+	while (f && fgets(names, sizeof(names), f) &&
+	       fgets(numbers, sizeof(numbers), f)) {
+		char *n, *v, *name, *number;
+
+		if (strncmp(names, "Ip: ", 4) != 0)
+			continue;
+		name = strtok_r(names, " \n", &n);
+		number = strtok_r(numbers, " \n", &v);
+		while (name && number && strcmp(name, "ForwDatagrams") != 0) {
+			name = strtok_r(NULL, " \n", &n);
+			number = strtok_r(NULL, " \n", &v);
+		}
+		if (name && number)
+			sscanf(number, "%" SCNu64, &found);
+		break;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static uint64_t forwarded_v6(void)
+{
+	FILE *f = fopen("/proc/net/snmp6", "re");
+	char line[128];
+	uint64_t found = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "Ip6OutForwDatagrams %" SCNu64, &found) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* --- What the interfaces have --- */
+
+static void see_nic(const struct nic *nic, void *ctx)
+{
+	(void)ctx;
+	if (nic->role == NIC_EDGE) {
+		ledger.tx.nic += nic->now.tx_bytes - nic->was.tx_bytes;
+		ledger.rx.nic += nic->now.rx_bytes - nic->was.rx_bytes;
+		ledger.tx.nic_packets +=
+			nic->now.tx_packets - nic->was.tx_packets;
+		ledger.rx.nic_packets +=
+			nic->now.rx_packets - nic->was.rx_packets;
+	} else if (nic->role == NIC_TUNNEL) {
+		ledger.tx.tunnel += nic->now.tx_bytes - nic->was.tx_bytes;
+		ledger.rx.tunnel += nic->now.rx_bytes - nic->was.rx_bytes;
+		ledger.tx.tunnel_packets +=
+			nic->now.tx_packets - nic->was.tx_packets;
+		ledger.rx.tunnel_packets +=
+			nic->now.rx_packets - nic->was.rx_packets;
+	}
+}
+
+bool ledger_open(void)
+{
+	struct stat ns;
+
+	if (stat("/proc/self/ns/net", &ns) || nic_open())
+		return false;
+	ledger.netns = (uint32_t)ns.st_ino;
+	ledger.forwarded = forwarded_v4() + forwarded_v6();
+	ledger.open = true;
+	return true;
+}
+
+void ledger_close(void)
+{
+	if (ledger.open)
+		nic_close();
+	memset(&ledger, 0, sizeof(ledger));
+}
+
+static void begin(struct side *s)
+{
+	uint64_t lent = s->lent;
+
+	*s = (struct side){ .lent = lent };
+}
+
+void ledger_interval(void)
+{
+	if (!ledger.open)
+		return;
+	begin(&ledger.tx);
+	begin(&ledger.rx);
+	if (nic_read()) {
+		warn("counters of the network interfaces");
+		ledger_close();
+		return;
+	}
+	nic_each(see_nic, NULL);
+	ledger.forwarded_before = ledger.forwarded;
+	ledger.forwarded = forwarded_v4() + forwarded_v6();
+}
+
+/* --- What the flows have --- */
+
+static void add(struct side *s, const struct flow *f, uint64_t bytes,
+		uint64_t packets)
+{
+	s->packets += packets;
+	if (!f->process)
+		s->nobody += bytes;
+	else if (f->process->pid == 0)
+		s->kernel += bytes;
+	else
+		s->named += bytes;
+}
+
+void ledger_flow(const struct flow *f)
+{
+	const struct nm_wire *w = &f->wire;
+	const struct nic *nic;
+
+	if (!ledger.open || f->netns != ledger.netns)
+		return;
+	/* A frame's interface may be in its address, which nobody looks at. */
+	if (!f->ifindex && f->proto == NM_PROTO_PACKET) {
+		add(&ledger.tx, f, w->tx_bytes, w->tx_packets);
+		return;
+	}
+	nic = nic_find(f->ifindex);
+	if (nic && nic->role == NIC_TUNNEL) {
+		ledger.tx.inside += w->tx_bytes;
+		ledger.rx.inside += w->rx_bytes;
+		ledger.tx.inside_packets += w->tx_packets;
+		ledger.rx.inside_packets += w->rx_packets;
+	} else if (nic && nic->role != NIC_LOOPBACK) {
+		add(&ledger.tx, f,
+		    w->tx_bytes - (nic->segments ? 0 : w->tx_split),
+		    w->tx_packets);
+		add(&ledger.rx, f,
+		    w->rx_bytes - (nic->segments ? 0 : w->rx_split),
+		    w->rx_packets);
+	}
+}
+
+void ledger_waiting(const struct nm_wire *more)
+{
+	/*
+	 * A program's packet is sent in its call, behind which its socket has
+	 * an owner. What else waits was sent by the kernel: answers (ICMP,
+	 * TCP resets), by sockets that are nobody's.
+	 */
+	if ((int64_t)more->rx_bytes > 0)
+		ledger.rx.waiting = more->rx_bytes - more->rx_split;
+}
+
+/* --- Closing --- */
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Takes up to `part` from what is not explained yet. */
+static uint64_t take(uint64_t *rest, uint64_t part)
+{
+	uint64_t taken = least(*rest, part);
+
+	*rest -= taken;
+	return taken;
+}
+
+/*
+ * An inner packet is carried with 28 bytes more at least (UDP, IPv4) and
+ * about 80 at most (WireGuard or VXLAN, IPv6).
+ */
+#define CARRIER_HEADERS 80
+
+static void close_side(struct side *s, uint64_t line[LEDGER_LINES])
+{
+	uint64_t flows = s->named + s->kernel + s->nobody;
+	uint64_t forwarded = ledger.forwarded - ledger.forwarded_before;
+	uint64_t seen = s->nic, rest = 0, surplus = 0, lent = 0, packets;
+
+	/* What was lent to the last interval was told there. */
+	if (seen >= s->lent + flows) {
+		rest = seen - s->lent - flows;
+		seen -= s->lent;
+	} else {
+		lent = s->lent + flows - seen;
+		surplus = least(least(lent, s->lent), flows);
+		lent -= surplus;
+		seen = flows - surplus;
+	}
+	s->lent = lent;
+
+	packets = s->nic_packets > s->packets ? s->nic_packets - s->packets : 0;
+	line[LEDGER_NIC] = seen;
+	line[LEDGER_SURPLUS] = surplus;
+	line[LEDGER_NAMED] = s->named;
+	line[LEDGER_KERNEL] = s->kernel;
+	line[LEDGER_UNATTRIBUTED] = s->nobody + take(&rest, s->waiting);
+	line[LEDGER_CARRIER] =
+		take(&rest, most(s->tunnel, s->inside) +
+				    most(s->tunnel_packets, s->inside_packets) *
+					    CARRIER_HEADERS);
+	/* The IP layer counts what it forwards in packets only. */
+	line[LEDGER_FORWARDED] =
+		forwarded == 0 || packets <= forwarded
+			? take(&rest, forwarded ? rest : 0)
+			: take(&rest,
+			       (uint64_t)((double)rest * (double)forwarded /
+					  (double)packets));
+	line[LEDGER_NO_SOCKET] = rest;
+}
+
+const struct ledger_sums *ledger_close_interval(void)
+{
+	if (!ledger.open)
+		return NULL;
+	close_side(&ledger.tx, ledger.sums.tx);
+	close_side(&ledger.rx, ledger.sums.rx);
+	ledger.sums.tunnel_tx = ledger.tx.inside;
+	ledger.sums.tunnel_rx = ledger.rx.inside;
+	return &ledger.sums;
+}
