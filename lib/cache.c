@@ -7,6 +7,7 @@
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
 #include "cache.h"
@@ -102,9 +103,14 @@ struct nm_cache *nm_cache_new(size_t entries, size_t key_size,
 	c->key_room = aligned(key_size);
 	c->stride = aligned(sizeof(struct entry)) + c->key_room +
 		    aligned(value_size);
-	c->entries = calloc(entries, c->stride);
+	/*
+	 * calloc(3) would take pages that were freed before, and clear them:
+	 * all entries were in memory then, also those that nobody needs.
+	 */
+	c->entries = mmap(NULL, entries * c->stride, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	c->bucket = malloc(buckets * sizeof(*c->bucket));
-	if (!c->entries || !c->bucket)
+	if (c->entries == MAP_FAILED || !c->bucket)
 		err(1, "cannot allocate a cache of %zu entries", entries);
 	memset(c->bucket, 0xff, buckets * sizeof(*c->bucket));
 	c->newest = c->oldest = NONE;
@@ -249,7 +255,7 @@ void nm_cache_free(struct nm_cache *c)
 		return;
 	while (c->oldest != NONE)
 		forget(c, c->oldest);
-	free(c->entries);
+	munmap(c->entries, c->entries_max * c->stride);
 	free(c->bucket);
 	free(c);
 }
