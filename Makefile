@@ -57,7 +57,7 @@ LIB_OBJS := $(patsubst lib/%.c,$(B)/lib/%.o,$(wildcard lib/*.c))
 cmd_objs  = $(patsubst cmd/%.c,$(B)/cmd/%.o,$(wildcard cmd/$(1).c cmd/$(1)/*.c))
 TEST_PROGS := $(patsubst tests/%.c,$(B)/tests/%,\
 	$(wildcard tests/*.c tests/lib/*.c tests/bench/*.c)) \
-	$(B)/tests/nm-traffic
+	$(B)/tests/nm-traffic $(B)/tests/nm-churn
 
 ifeq ($(V),)
 Q = @
@@ -70,8 +70,8 @@ hand_over = [ "$$(id -u)" != 0 ] || chown -R --reference=Makefile $(B)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SECONDEXPANSION:
-.PHONY: all run deps check check-root check-asan check-vm bench fuzz lint \
-	format new install uninstall clean help test-programs compdb
+.PHONY: all run deps check check-root check-asan check-vm check-life bench \
+	fuzz lint format new install uninstall clean help test-programs compdb
 
 all: $(addprefix $(B)/,$(CMDS)) $(B)/netmonitor ## build everything
 	@$(hand_over)
@@ -115,6 +115,10 @@ $(B)/tests/nm-traffic: $(patsubst %.c,$(B)/%.o,$(wildcard tests/traffic/*.c))
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ \
 		$(TEST_LDLIBS_nm-traffic) $(LDLIBS)
 
+$(B)/tests/nm-churn: $(patsubst %.c,$(B)/%.o,$(wildcard tests/life/*.c))
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
 test-programs: $(TEST_PROGS)
 	@$(hand_over)
 
@@ -127,7 +131,7 @@ all test-programs: | $(B)/.gitignore
 $(B)/.gitignore: | $(B)/
 	@echo '*' >$@
 
--include $(shell find $(B) -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
 
 # --- Running and testing -----------------------------------------------------
 
@@ -152,6 +156,11 @@ check-asan: ## the tests under the address and undefined-behaviour sanitizers
 check-vm: deps ## the collector's tests inside other kernels, under QEMU
 	$(Q)$(MAKE) --no-print-directory all test-programs
 	@B=$(abspath $(B)) tests/vm/run $(KERNELS)
+
+check-life: deps ## a long life of the collector, of MINUTES (60)
+	$(Q)$(MAKE) --no-print-directory all test-programs
+	@PATH="$(abspath $(B)):$(abspath $(B))/tests:$$PATH" \
+		tests/life/run $$(($(or $(MINUTES),60) * 60))
 
 bench: deps ## measure, as ratios against real alternatives
 	$(Q)$(MAKE) --no-print-directory all test-programs
