@@ -34,12 +34,14 @@
 #define LONG_INTERVAL_S 3
 
 /*
- * So many times the processes of one time may be known, in long intervals and
- * else: the names of the last that ended are kept for their sockets, which the
- * kernel may be emptying for a while.
+ * So many times the processes of one time may be known at once: those that the
+ * last drain removed, those that this one does, and those that have come into
+ * their place meanwhile. In long intervals, also those that were swept. The
+ * names of the last that ended are kept as long as there is room: the kernel
+ * may be emptying their sockets for a while.
  */
-#define KNOWN_FACTOR_LONG 16
-#define KNOWN_FACTOR	  2
+#define KNOWN_FACTOR	   3
+#define KNOWN_FACTOR_SWEPT 16
 
 struct known {
 	struct process process;
@@ -93,7 +95,7 @@ void bpf_processes_init(const struct collect_bpf *skel,
 	processes.map = bpf_map__fd(skel->maps.processes);
 	processes.exes = bpf_map__fd(skel->maps.exes);
 	processes.known_max = (s->max_processes + 1) *
-			      (sweeps ? KNOWN_FACTOR_LONG : KNOWN_FACTOR);
+			      (sweeps ? KNOWN_FACTOR_SWEPT : KNOWN_FACTOR);
 	processes.known =
 		nm_cache_new(processes.known_max, sizeof(struct nm_process_key),
 			     sizeof(struct known), forget_known);
@@ -241,7 +243,7 @@ static void sweep(const struct nm_process_key *key, const struct nm_process *v,
 	if (!v->ended_ns || lingers(v, now_ns) || v->execs == 0)
 		return;
 	/* With no room for their names they stay, and others are refused. */
-	if (processes.swept.len / sizeof(*key) + 2 * processes.max >=
+	if (processes.swept.len / sizeof(*key) + KNOWN_FACTOR * processes.max >=
 	    processes.known_max)
 		return;
 	k = meet(key, v);
