@@ -70,3 +70,157 @@ ticks() {
 	[ "$told" -ge "$is" ]
 	[ -z "${NM_GUEST-}" ] || same "$told" "$is"
 }
+
+# on_both: packets on loopback come up on the other processor, which is
+# interrupted for it.
+on_both() {
+	# shellcheck disable=SC2016 # for the other shell
+	unshare -nm sh -c 'mount -t sysfs sysfs /sys && ip link set lo up &&
+		echo 3 >/sys/class/net/lo/queues/rx-0/rps_cpus && exec "$@"' - "$@"
+}
+
+@test "nm-collect: a program that was not run, because it was under way, is told" {
+	exactly
+	[ "$(nproc)" -gt 1 ] || skip 'needs two processors'
+	collect stream -i 0.5 -v
+	! grep -q 'attached .* again$' stream.errors ||
+		skip 'where the kernel preempts, one program stands in for another'
+	for _ in 1 2 3 4 5; do
+		on_both nm-churn -c 100000 -p 100 3 >>ledger 3>&-
+		! grep -q '"lost_calls":[1-9]' stream || break
+	done
+	collected stream
+	grep -q '"lost_calls":[1-9]' stream ||
+		skip 'this kernel was never in its own way'
+	# What was missed was that a connection was made or closed, and no byte.
+	churn_is_exact stream
+}
+
+@test "nm-collect -b diag: notices that found no room are told, and it goes on" {
+	need_root
+	need setpriv
+	nm-collect --probe | grep -q '^diag *yes' || skip 'no tcp_diag in this kernel'
+	# Without CAP_NET_ADMIN their room is at most net.core.rmem_max, twice; a
+	# notice takes more than 1 kB, and each round has 202 of them.
+	room=$(cat /proc/sys/net/core/rmem_max)
+	rounds=$((2 * (room < 8 << 20 ? room : 8 << 20) / (202 * 1024) + 2))
+	: >stream
+	unshare -n sh -c 'ip link set lo up && exec "$@"' - setpriv \
+		--bounding-set=-all,+sys_ptrace,+dac_read_search,+setuid,+setgid,+setpcap \
+		--inh-caps=-all "$(type -P nm-collect)" -b diag -i 0.5 \
+		>stream 2>errors 3>&- &
+	collector=$!
+	started+=("$collector")
+	wait_until 60 grep -q '"type":"tick"' stream
+	kill -STOP "$collector"
+	for _ in $(seq "$rounds"); do
+		nsenter -t "$collector" -n nm-traffic tcp-many >/dev/null 3>&-
+	done
+	kill -CONT "$collector"
+	wait_until 60 grep -q '"level":"warning","code":"lost"' stream
+	from=$(stat -c %s stream)
+	nsenter -t "$collector" -n nm-traffic tcp-many >ledger 3>&-
+	an_interval_later stream
+	an_interval_later stream
+	kill -TERM "$collector"
+	wait "$collector"
+	# From then on nothing is missing again.
+	same "$(tail -c "+$((from + 1))" stream | jq -cs 'map(select(.type ==
+			"flow")) | [map(.tx_bytes), map(.rx_bytes)] | map(add)')" \
+		"$(jq -cs '[map(.tx_bytes), map(.rx_bytes)] | map(add)' ledger)"
+}
+
+# --- Starts, stops, company ---
+
+@test "nm-collect: two at once are both exact" {
+	exactly
+	collect one -i 0.2
+	first=$collector
+	collect two -i 0.3
+	for scenario in tcp4 udp6-peers short sendfile4; do
+		traffic ledger.$scenario $scenario
+	done
+	collected two
+	collector=$first
+	collected one
+	for scenario in tcp4 udp6-peers short sendfile4; do
+		exact ledger.$scenario one
+		exact ledger.$scenario two
+	done
+}
+
+ours() {
+	bpftool prog list | grep -c 'name on_set_state ' || true
+}
+
+as_many_as_before() {
+	[ "$(ours)" -le "$before" ]
+}
+
+@test "nm-collect: is started and ended many times beside traffic and another of it" {
+	exactly
+	need bpftool
+	# 200 by hand; each takes seconds in a guest, or on a busy machine.
+	times=${NM_STARTS:-$([ -n "${NM_GUEST-}" ] && echo 5 || echo 40)}
+	before=$(ours)
+	collect stream
+	survivor=$collector
+	churn 5 &
+	traffic=$!
+	for ((i = 0; i < times; i++)); do
+		collect again -i 3600
+		# In order, and not.
+		if ((i % 4)); then
+			collected again
+		else
+			kill -KILL "$collector"
+			wait "$collector" || true
+		fi
+		kill -0 "$traffic" 2>/dev/null && continue
+		wait "$traffic"
+		churn 5 &
+		traffic=$!
+	done
+	wait "$traffic"
+	collector=$survivor
+	collected stream
+	churn_is_exact stream
+	wait_until 30 as_many_as_before
+}
+
+@test "nm-collect: what moves while it is stopped is in one long interval" {
+	exactly
+	collect stream -i 0.3
+	an_interval_later stream
+	kill -STOP "$collector"
+	churn 3
+	kill -CONT "$collector"
+	an_interval_later stream
+	collected stream
+	churn_is_exact stream
+	same "$(ticks 'map(select(.dt_us >= 3000000)) | length')" 1
+	# Most of it is there; those that began before it was stopped are none.
+	same "$(ticks 'map(select(.dt_us >= 3000000).tx_bytes) | add >= 1000000')" true
+	same "$(ticks '[map(.lost_flows, .lost_processes)] | flatten | add // 0')" 0
+}
+
+@test "nm-collect: -i 0.1 is ten intervals in a second, -c 1 is one" {
+	need_root
+	nm-collect ${NM_BACKEND:+-b "$NM_BACKEND"} -i 0.1 -c 21 >stream
+	same "$(ticks length)" 21
+	# The page: right on average, and none that says nothing.
+	same "$(ticks 'map(.dt_us) | min >= 50000')" true
+	same "$(ticks 'map(.dt_us) | sort | .[10] | . >= 90000 and . < 200000')" true
+	same "$(jq -r 'select(.type == "start").interval_us' stream)" 100000
+	nm-collect ${NM_BACKEND:+-b "$NM_BACKEND"} -i 0.1 -c 1 >stream
+	same "$(ticks length)" 1
+}
+
+@test "nm-collect: --once of processes that do nothing is a start and an empty tick" {
+	need_root
+	nm-collect ${NM_BACKEND:+-b "$NM_BACKEND"} --once -p $$ >stream
+	same "$(jq -cs 'map(select(.type != "notice").type)' stream)" \
+		'["start","tick"]'
+	same "$(ticks '.[0] | del(.ts_us, .dt_us, .cpu_us)')" \
+		'{"v":1,"type":"tick","flows":0,"tx_bytes":0,"rx_bytes":0}'
+}
