@@ -338,6 +338,16 @@ code() {
 	none "$found"
 }
 
+@test "bpf/README's tables have every kernel, environment and scenario" {
+	tables=$(sed -n '/^<!-- tables: /,/^<!-- end/p' bpf/README.md)
+	[[ $tables == *$'\n'"$(tests/vm/table --scenarios | wc -l) scenarios, in"* ]]
+	none "$(awk '!/^(#|$)/ { print FILENAME, $1 }' tests/vm/kernels \
+		tests/vm/environments | while read -r file name; do
+		grep -qE "(^\| ${name#*+}( \||:)|\`$name\` \()" <<<"$tables" ||
+			echo "$file: $name"
+	done)"
+}
+
 @test "every page of ours that is referred to is there" {
 	found=$(grep -ohE '^\.(It )?Xr (nm-|netmonitor)[^ ]* [1-8]' man/*.[1-8] |
 		sed -E 's/^.*Xr ([^ ]+) (.)/\1.\2/' | sort -u |

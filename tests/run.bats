@@ -60,6 +60,50 @@ copy_tree() {
 	unset MAKEFLAGS MFLAGS MAKELEVEL
 }
 
+# --- In other kernels ---
+
+@test "tests/vm/run: +all is each environment, in kernels without parameters" {
+	need awk
+	run -0 "$ROOT/tests/vm/run" --list
+	list=$(awk '{ print $1 }' <<<"$output")
+	same "$(grep -c '+nobtf$' <<<"$list")" \
+		"$(awk '!/^(#|$)/ && NF == 3' "$ROOT/tests/vm/kernels" | wc -l)"
+	same "$(grep '^5.10[+]conf' <<<"$list")" 5.10+confidentiality
+	run "$ROOT/tests/vm/run" --list no-such
+	[[ $output != *no-such* ]]
+	run -2 "$ROOT/tests/vm/run" no-such
+	run -2 "$ROOT/tests/vm/run" 6.1+no-such
+}
+
+@test "tests/vm/table: tells what failed, what could not run and what did not" {
+	cd "$BATS_TEST_TMPDIR"
+	printf '%s\n' '@vm ready 6.1.0' '@vm section fexit' 1..5 \
+		'ok 1 nm-collect: tcp4, IPv4' \
+		'not ok 2 nm-collect: tcp6, IPv6' \
+		'ok 3 nm-collect: mptcp4, MPTCP # skip no MPTCP' \
+		'ok 4 nm-collect: udp4 that was open before it, bound' \
+		'@vm section tp' 1..1 \
+		'ok 1 nm-collect: backend tp works in this kernel # skip too old' \
+		>6.1.tap
+	printf '%s\n' '@vm ready 6.1.0' '@vm section capabilities' 1..2 \
+		'# works none: diag' 'ok 1 capabilities: none' \
+		'not ok 2 capabilities: BPF' >6.1+capabilities.tap
+	run -0 "$ROOT/tests/vm/table" .
+	echo "$output"
+	# 5.10 fexit, 6.1 fexit, and no 6.1 tp.
+	for row in '| tcp4, udp4 (open before) | - | ok |' \
+		'| tcp6 | - | **not ok** |' '| mptcp4 | - | a |' \
+		'| other tests | - | **1 not ok** |' '- a: no MPTCP' \
+		'- no tp in 6.1: too old' '- 6.1 fexit: nm-collect: tcp6, IPv6' \
+		'- 6.1 fexit: 1 tests did not end' \
+		'| capabilities: none | - | diag |' \
+		'| capabilities: BPF | - | **not ok** |'; do
+		[[ $output == *"$row"* ]] || { echo "no: $row" && false; }
+	done
+}
+
+# --- Making a stage ---
+
 @test "make new: a new stage builds and passes its tests at once" {
 	copy_tree
 	run make new NAME=nm-foo
