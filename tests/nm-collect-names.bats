@@ -125,9 +125,16 @@ teardown() {
 	same "$(jq -s 'map(select(.type == "tick").tx_bytes) | add' stream)" 0
 }
 
+# at_root_cgroup: skip where tp has no place to note what it needs.
+at_root_cgroup() {
+	[ "${NM_BACKEND-}" != tp ] || grep -q ' cgroup2 ' /proc/mounts ||
+		skip "tp notes it at the root of cgroup version 2, as nm-collect(8) says"
+}
+
 @test "nm-collect: the remote side of an unconnected socket is told per datagram" {
 	exact_backend
 	need socat
+	at_root_cgroup
 	collect stream -i 0.2
 	in_background socat -u UDP-RECVFROM:29873,bind=127.0.0.1,fork OPEN:/dev/null
 	wait_until 30 bash -c "ss -Hlun 'sport = :29873' | grep -q ."
@@ -150,6 +157,7 @@ teardown() {
 @test "nm-collect: the end of a datagram socket is told, once, under its flow" {
 	exact_backend
 	need socat
+	at_root_cgroup
 	in_background socat -u UDP-RECV:29877,bind=127.0.0.1 /dev/null
 	collect stream -i 0.2
 	bash -c 'echo -n 1234567 >/dev/udp/127.0.0.1/29877'

@@ -188,10 +188,15 @@ static void tell_backend(const struct backend *used)
 	}
 }
 
-static void tell_rights(void)
+static void tell_rights(const struct backend *used)
 {
 	char missing[128];
 
+	if (used == &backend_tp && !rights_have_net_admin())
+		emit_notice("warning", "rights",
+			    "the remote side of datagrams on sockets that are "
+			    "not connected, and the end of such sockets, are "
+			    "not to be seen without CAP_NET_ADMIN");
 	rights_missing(RIGHTS_NAMES, missing, sizeof(missing));
 	if (missing[0])
 		emit_notice("warning", "rights",
@@ -346,7 +351,7 @@ int main(int argc, char **argv)
 		return NM_EXIT_CANNOT;
 	emit_interval();
 	emit_start(b, &settings);
-	tell_rights();
+	tell_rights(b);
 	tell_backend(b);
 	rights_drop(b->usable);
 	/* Reading the kernel's BTF took 20 MB, for that one time. */

@@ -68,13 +68,18 @@ lacking() {
 	echo "${list#, }"
 }
 
-# names_are_told STREAM: what is missing for names is in a notice.
-names_are_told() {
-	local missing
+# lacks_are_told BACKEND STREAM: what is missing, but not needed to count, is in
+# a notice each.
+lacks_are_told() {
+	local missing said=
 
+	if [ "$1" = tp ] && ! holds NET_ADMIN; then
+		said='the remote side of datagrams on sockets that are not connected, and the end of such sockets, are not to be seen without CAP_NET_ADMIN'$'\n'
+	fi
 	missing=$(lacking SYS_PTRACE DAC_READ_SEARCH)
-	same "$(jq -r 'select(.code == "rights").text' "$1")" \
-		"${missing:+paths of programs and cgroups are not all to be seen without $missing}"
+	[ -z "$missing" ] ||
+		said+="paths of programs and cgroups are not all to be seen without $missing"
+	same "$(jq -r 'select(.code == "rights").text' "$2")" "${said%$'\n'}"
 }
 
 # counts BACKEND: to the byte, what root's programs move.
@@ -82,7 +87,7 @@ counts() {
 	local scenario
 
 	NM_BACKEND=$1 collect "stream-$1" -i 0.2
-	names_are_told "stream-$1"
+	lacks_are_told "$1" "stream-$1"
 	for scenario in tcp4 udp6; do
 		traffic ledger "$scenario"
 		an_interval_later "stream-$1"
@@ -114,7 +119,7 @@ diag_counts() {
 	exec {go}>&"${COPROC[1]}" {COPROC[1]}>&- {said}<&"${COPROC[0]}"
 	IFS= read -r -t 60 -u "$said" || true
 	NM_BACKEND=diag collect stream-diag -i 0.2
-	names_are_told stream-diag
+	lacks_are_told diag stream-diag
 	exec {go}>&-
 	cat <&"$said" >ledger
 	wait "$traffic" || status=$?
