@@ -103,9 +103,10 @@ static void become_nobody(void)
 
 void rights_drop(bool (*usable)(void))
 {
-	static const cap_value_t needed[] = { CAP_SYS_PTRACE,
-					      CAP_DAC_READ_SEARCH, CAP_BPF };
-	cap_value_t bpf = CAP_BPF;
+	/* That one, if it is what stood in for CAP_BPF. */
+	const cap_value_t bpf = have(CAP_BPF) ? CAP_BPF : CAP_SYS_ADMIN;
+	const cap_value_t needed[] = { CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH,
+				       bpf };
 	bool kept;
 
 	become_nobody();

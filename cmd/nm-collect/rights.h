@@ -21,8 +21,9 @@ bool rights_have_net_admin(void);
 
 /*
  * Gives up everything but reading names, and the user id 0; for good. If
- * usable() then says no, CAP_BPF is kept as well: before 5.19 no map can be
- * accessed without it where unprivileged BPF is off (c8644cd0efe7).
+ * usable() then says no, CAP_BPF (or what stood in for it) is kept as well:
+ * before 5.19 no map can be accessed without it where unprivileged BPF is off
+ * (c8644cd0efe7).
  */
 void rights_drop(bool (*usable)(void));
 
