@@ -125,7 +125,10 @@ diag_counts() {
 	wait "$traffic" || status=$?
 	moved ledger "$status"
 	[ "$(jq -s 'map(.tx_bytes) | add' ledger)" -gt 0 ]
-	wait_until 60 all_told
+	wait_until 60 all_told || {
+		cat ledger stream-diag
+		return 1
+	}
 	collected stream-diag
 }
 
