@@ -4,9 +4,13 @@
 # nm-collect say what it changes? Whether the backends that work count right
 # there is for the tests that follow (tests/vm/suite).
 
+setup_file() {
+	nm-collect --probe >"$BATS_FILE_TMPDIR/probe" || [ $? -eq 3 ]
+}
+
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
-	nm-collect --probe >probe || [ $? -eq 3 ]
+	cp "$BATS_FILE_TMPDIR/probe" .
 	cat probe
 }
 
