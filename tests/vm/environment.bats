@@ -78,7 +78,7 @@ is_expected() {
 	is_expected fexit || skip "needs BPF"
 	nm-collect --once -i 3 >stream 2>errors 3>&- &
 	until grep -q '"type":"start"' stream; do sleep 0.1; done
-	bash -c 'echo -n 12345 >/dev/udp/127.0.0.1/29877; sleep 4'
+	bash -c 'echo -n 12345 >/dev/udp/127.0.0.1/29877'
 	wait $!
 	cat errors
 	[ ! -s errors ]
