@@ -3,105 +3,7 @@
 # held against what the programs (nm-traffic) know, and against ss(8).
 
 load helpers
-
-setup() {
-	cd "$BATS_TEST_TMPDIR"
-	started=() as=() gate=
-	run nm-collect --probe
-	[[ $output == *"diag   yes"* ]] || skip "no tcp_diag in this kernel"
-}
-
-teardown() {
-	local pid
-
-	for pid in "${started[@]}"; do
-		kill -KILL "$pid" 2>/dev/null || true
-	done
-}
-
-# collect [OPTION]...: in the background ($collector), writing to ./stream;
-# returns when it counts.
-collect() {
-	: >stream
-	(
-		# Or the gate would not open as long as the collector runs.
-		[ -z "$gate" ] || exec {gate}>&-
-		exec "${as[@]}" nm-collect -b diag "$@"
-	) >stream 2>errors &
-	collector=$!
-	started+=("$collector")
-	wait_until 30 grep -q '"type":"start"' stream
-}
-
-# finish: one last drain; fails unless the collector ends with status 0.
-finish() {
-	kill -TERM "$collector"
-	wait "$collector"
-}
-
-# hold SCENARIO: its sockets are open, and it waits for release.
-hold() {
-	mkfifo gate
-	"${as[@]}" nm-traffic --hold "$1" <gate >roles 2>traffic-errors &
-	traffic=$!
-	started+=("$traffic")
-	exec {gate}>gate
-	wait_until 30 eval 'grep -q ready roles || ! kill -0 "$traffic"'
-	grep -q ready roles || skip "$(cat traffic-errors)"
-}
-
-# release: returns when it has moved everything.
-release() {
-	exec {gate}>&-
-	gate=
-	wait "$traffic"
-	rm gate
-}
-
-# ticks COUNT: the stream has so many.
-ticks() {
-	[ "$(grep -c '"type":"tick"' stream)" -ge "$1" ]
-}
-
-# more_ticks COUNT: wait for so many from now on.
-more_ticks() {
-	wait_until 30 ticks $(($(grep -c '"type":"tick"' stream) + $1))
-}
-
-# flows FILTER: what jq's filter says of all flow records, as a list.
-flows() {
-	jq -cs "map(select(.type == \"flow\")) | $1" stream
-}
-
-# of_roles: per role what was told of it, as nm-traffic tells it.
-of_roles() {
-	jq -cs --slurpfile roles roles '
-		map(select(.type == "flow")) as $flows |
-		$roles[] | select(.role) | .pid as $pid |
-		[$flows[] | select(.pid == $pid)] |
-		[map(.tx_bytes), map(.rx_bytes)] | map(add // 0)' stream
-}
-
-# known: what the roles themselves counted, in the same form.
-known() {
-	jq -c 'select(.role) | [.tx_bytes, .rx_bytes]' roles
-}
-
-# all_told: nothing is on its way any more, as far as can be seen. The kernel
-# sends its notices of closed sockets a moment later.
-all_told() {
-	[ "$(of_roles 2>/dev/null)" = "$(known)" ]
-}
-
-# to_the_byte SCENARIO: held until the collector knows the sockets.
-to_the_byte() {
-	hold "$1"
-	collect -i 0.2
-	release
-	wait_until 30 all_told
-	finish
-	same "$(of_roles)" "$(known)"
-}
+load diag
 
 # closed_of COUNT PIDS: so many flows of these processes have ended.
 closed_of() {
@@ -109,13 +11,11 @@ closed_of() {
 		length" 2>/dev/null)" = "$1" ]
 }
 
-# What runs a command in an empty network namespace.
-alone=(unshare -n sh -c 'ip link set lo up && exec "$@"' -)
-
 # alone_many [OPTION]...: 101 connections that live for a moment; returns when
 # the sums are those of nm-traffic, and another interval has changed nothing.
 alone_many() {
-	"${alone[@]}" nm-collect -b diag "$@" >stream 2>errors &
+	"${alone[@]}" "${own_only[@]}" nm-collect -b diag "$@" >stream \
+		2>errors &
 	collector=$!
 	started+=("$collector")
 	wait_until 30 grep -q '"type":"start"' stream
@@ -275,12 +175,12 @@ $(jq -c 'select(.role == "cli") |
 		ss -Kn dport = :2000 | grep -q 2000 || exit 77
 		wait $server || true
 		sleep 0.1	# more than the jiffies that an age is rounded to
-		nm-collect -b diag -i 60 9>&- >stream & collector=$!
+		"$@" nm-collect -b diag -i 60 9>&- >stream & collector=$!
 		until grep -q start stream; do sleep 0.05; done
 		exec 9>&-
 		sleep 0.1	# there is no sign of a notice but the record
 		kill -TERM $collector
-		wait $collector' || {
+		wait $collector' - "${own_only[@]}" || {
 		[ $? -eq 77 ] && skip "this kernel cannot close a socket"
 		return 1
 	}

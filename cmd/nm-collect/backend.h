@@ -76,8 +76,13 @@ struct losses {
 
 struct backend {
 	const char *name;
-	const char *what;  /* for --probe: what it counts, in few words */
-	const char *lacks; /* what a user must know that it misses, or NULL */
+	const char *what; /* for --probe: what it counts, in few words */
+
+	/* What a user must know that it misses, once started; or NULL. */
+	const char *(*lacks)(void);
+
+	/* Does it see other network namespaces? NULL: yes. */
+	bool (*all_netns)(void);
 
 	/*
 	 * Really loads and attaches. 0, or -1 with the reason, everything

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * Requests and answers of sock_diag(7). Two sockets: answers to requests
- * must not stand in line behind notices.
+ * Requests and answers of sock_diag(7). Two sockets for each namespace:
+ * answers to requests must not stand in line behind notices.
  */
 #include "diag-netlink.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -42,10 +42,9 @@ struct request {
 };
 
 /* Each has its own room: a notice may be the occasion for a request. */
-static struct channel {
-	int fd;
+static struct room {
 	_Alignas(struct nlmsghdr) char answer[ANSWER_SIZE];
-} requests = { .fd = -1 }, notices = { .fd = -1 };
+} for_requests, for_notices;
 
 static uint32_t sequence;
 
@@ -83,7 +82,8 @@ static void read_info(struct sample *s, struct rtattr *a)
 }
 
 /* False: not a socket's message. */
-static bool read_sample(struct sample *s, struct nlmsghdr *h)
+static bool read_sample(struct sample *s, const struct netlink *l,
+			struct nlmsghdr *h)
 {
 	struct inet_diag_msg *m = NLMSG_DATA(h);
 	struct rtattr *a;
@@ -93,6 +93,7 @@ static bool read_sample(struct sample *s, struct nlmsghdr *h)
 	    h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)))
 		return false;
 	*s = (struct sample){
+		.link = l,
 		.family = m->idiag_family,
 		.state = m->idiag_state,
 		.inode = m->idiag_inode,
@@ -114,20 +115,20 @@ static bool read_sample(struct sample *s, struct nlmsghdr *h)
 }
 
 /* The first message, *left bytes in all; NULL and errno. */
-static struct nlmsghdr *receive(struct channel *c, unsigned *left)
+static struct nlmsghdr *receive(int fd, struct room *room, unsigned *left)
 {
 	ssize_t n;
 
 	do {
-		n = recv(c->fd, c->answer, sizeof(c->answer), 0);
+		n = recv(fd, room->answer, sizeof(room->answer), 0);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return NULL;
 	*left = (unsigned)n;
-	return (struct nlmsghdr *)c->answer;
+	return (struct nlmsghdr *)room->answer;
 }
 
-static int send_request(struct request *r)
+static int send_request(const struct netlink *l, struct request *r)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	ssize_t n;
@@ -136,9 +137,8 @@ static int send_request(struct request *r)
 	r->header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
 	r->header.nlmsg_flags |= NLM_F_REQUEST;
 	r->header.nlmsg_seq = ++sequence;
-	r->diag.sdiag_protocol = IPPROTO_TCP;
 	do {
-		n = sendto(requests.fd, r, sizeof(*r), 0,
+		n = sendto(l->requests, r, sizeof(*r), 0,
 			   (struct sockaddr *)&kernel, sizeof(kernel));
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -1 : 0;
@@ -160,14 +160,15 @@ static int end_of_answer(struct nlmsghdr *h)
  * `single`: it is one message. Sets *torn if what was listed changed under
  * the kernel's eyes.
  */
-static int read_answer(sample_fn *fn, bool single, bool *torn)
+static int read_answer(const struct netlink *l, sample_fn *fn, bool single,
+		       bool *torn)
 {
 	struct nlmsghdr *h;
 	struct sample s;
 	unsigned left;
 
 	for (;;) {
-		h = receive(&requests, &left);
+		h = receive(l->requests, &for_requests, &left);
 		if (!h)
 			return -1;
 		for (; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
@@ -177,7 +178,7 @@ static int read_answer(sample_fn *fn, bool single, bool *torn)
 			if (h->nlmsg_type == NLMSG_DONE ||
 			    h->nlmsg_type == NLMSG_ERROR)
 				return end_of_answer(h);
-			if (read_sample(&s, h))
+			if (read_sample(&s, l, h))
 				fn(&s);
 			if (single)
 				return 0;
@@ -185,40 +186,39 @@ static int read_answer(sample_fn *fn, bool single, bool *torn)
 	}
 }
 
-static int dump_family(uint8_t family, uint32_t states, sample_fn *fn)
+static int dump_family(const struct netlink *l, struct request ask,
+		       uint8_t family, sample_fn *fn)
 {
 	bool torn = true;
 
+	ask.diag.sdiag_family = family;
 	for (int i = 0; torn && i < DUMP_TRIES; i++) {
-		struct request r = {
-			.header.nlmsg_flags = NLM_F_DUMP,
-			.diag = {
-				.sdiag_family = family,
-				.idiag_ext = 1 << (INET_DIAG_INFO - 1),
-				.idiag_states = states,
-			},
-		};
+		struct request r = ask;
 
+		r.header.nlmsg_flags = NLM_F_DUMP;
 		torn = false;
-		if (send_request(&r) || read_answer(fn, false, &torn))
+		if (send_request(l, &r) || read_answer(l, fn, false, &torn))
 			return -1;
 	}
 	return 0;
 }
 
-int netlink_dump(sample_fn *fn)
+int netlink_dump(const struct netlink *l, sample_fn *fn)
 {
-	if (dump_family(AF_INET, STATES, fn))
+	const struct request tcp = {
+		.diag = {
+			.sdiag_protocol = IPPROTO_TCP,
+			.idiag_ext = 1 << (INET_DIAG_INFO - 1),
+			.idiag_states = STATES,
+		},
+	};
+
+	if (dump_family(l, tcp, AF_INET, fn))
 		return -1;
-	return dump_family(AF_INET6, STATES, fn);
+	return dump_family(l, tcp, AF_INET6, fn);
 }
 
-int netlink_notices_fd(void)
-{
-	return notices.fd;
-}
-
-int netlink_notices(sample_fn *fn)
+int netlink_notices(const struct netlink *l, sample_fn *fn)
 {
 	struct nlmsghdr *h;
 	struct sample s;
@@ -226,7 +226,7 @@ int netlink_notices(sample_fn *fn)
 	unsigned left;
 
 	for (;;) {
-		h = receive(&notices, &left);
+		h = receive(l->notices, &for_notices, &left);
 		if (!h && errno == ENOBUFS) {
 			dropped++;
 			continue;
@@ -234,7 +234,7 @@ int netlink_notices(sample_fn *fn)
 		if (!h)
 			return errno == EAGAIN ? dropped : -1;
 		for (; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left))
-			if (read_sample(&s, h))
+			if (read_sample(&s, l, h))
 				fn(&s);
 	}
 }
@@ -249,12 +249,17 @@ static void keep_found(const struct sample *s)
 int netlink_state(const struct sample *s)
 {
 	struct request r = {
-		.diag = { .sdiag_family = s->family, .id = s->id },
+		.diag = {
+			.sdiag_family = s->family,
+			.sdiag_protocol = IPPROTO_TCP,
+			.id = s->id,
+		},
 	};
 	bool torn = false;
 
 	found.state = 0;
-	if (send_request(&r) || read_answer(keep_found, true, &torn))
+	if (send_request(s->link, &r) ||
+	    read_answer(s->link, keep_found, true, &torn))
 		return 0;
 	return found.state;
 }
@@ -266,17 +271,18 @@ static int open_notices(void)
 		.nl_groups = GROUP(SKNLGRP_INET_TCP_DESTROY) |
 			     GROUP(SKNLGRP_INET6_TCP_DESTROY),
 	};
-	int size = NOTICES_SIZE;
+	int size = NOTICES_SIZE, fd;
 
-	notices.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
-			    NETLINK_SOCK_DIAG);
-	if (notices.fd < 0)
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		    NETLINK_SOCK_DIAG);
+	if (fd < 0)
 		return -1;
-	if (setsockopt(notices.fd, SOL_SOCKET, SO_RCVBUFFORCE, &size,
-		       sizeof(size)))
-		setsockopt(notices.fd, SOL_SOCKET, SO_RCVBUF, &size,
-			   sizeof(size));
-	return bind(notices.fd, (struct sockaddr *)&groups, sizeof(groups));
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (bind(fd, (struct sockaddr *)&groups, sizeof(groups)) == 0)
+		return fd;
+	close(fd);
+	return -1;
 }
 
 static void ignore(const struct sample *s)
@@ -284,42 +290,44 @@ static void ignore(const struct sample *s)
 	(void)s;
 }
 
-int netlink_open(struct reason *why)
+int netlink_try(const struct netlink *l)
 {
-	const char *what = "NETLINK_SOCK_DIAG";
+	const struct request listening = {
+		.diag = {
+			.sdiag_protocol = IPPROTO_TCP,
+			.idiag_states = 1 << TCP_LISTEN,
+		},
+	};
 
-	requests.fd =
-		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	if (requests.fd < 0)
-		goto fail;
-	/* A cheap question: modules that are missing show here. */
-	what = "listing TCP sockets";
-	if (dump_family(AF_INET, 1 << TCP_LISTEN, ignore))
-		goto fail;
-	what = "notices of closed TCP sockets";
-	if (open_notices())
-		goto fail;
-	return 0;
-fail:
-	if (errno == ENOENT || errno == EPROTONOSUPPORT)
-		reason_set(why, "modprobe tcp_diag",
-			   "%s: the kernel cannot tell of its TCP sockets "
-			   "(CONFIG_INET_TCP_DIAG)",
-			   what);
-	else
-		reason_set(why,
-			   "look for a security module's policy or a seccomp "
-			   "filter",
-			   "%s: %s", what, strerror(errno));
-	netlink_close();
-	return -1;
+	return dump_family(l, listening, AF_INET, ignore);
 }
 
-void netlink_close(void)
+int netlink_open(struct netlink *l)
 {
-	if (requests.fd >= 0)
-		close(requests.fd);
-	if (notices.fd >= 0)
-		close(notices.fd);
-	requests.fd = notices.fd = -1;
+	int error;
+
+	*l = NETLINK_CLOSED;
+	l->requests =
+		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	if (l->requests >= 0)
+		l->notices = open_notices();
+	if (l->notices < 0) {
+		error = errno;
+		netlink_close(l);
+		errno = error;
+		return -1;
+	}
+	l->snmp = open("/proc/self/net/snmp", O_RDONLY | O_CLOEXEC);
+	l->snmp6 = open("/proc/self/net/snmp6", O_RDONLY | O_CLOEXEC);
+	return 0;
+}
+
+void netlink_close(struct netlink *l)
+{
+	const int fds[] = { l->requests, l->notices, l->snmp, l->snmp6 };
+
+	for (size_t i = 0; i < NETLINK_FDS; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	*l = NETLINK_CLOSED;
 }

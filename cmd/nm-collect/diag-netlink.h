@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * NETLINK_SOCK_DIAG, as far as the backend diag needs it: all TCP sockets of
- * this network namespace at one moment, and a notice of each that is gone.
+ * NETLINK_SOCK_DIAG, as far as the backend diag needs it: all TCP
+ * sockets of a network namespace at one moment, and a notice of each that is
+ * gone.
  */
 #ifndef NM_DIAG_NETLINK_H
 #define NM_DIAG_NETLINK_H
@@ -25,8 +26,25 @@ enum tcp_state {
 	TCP_CLOSING,
 };
 
+/*
+ * Descriptors that belong to one network namespace, whoever uses them, and
+ * that keep it alive; -1: none.
+ */
+struct netlink {
+	int requests, notices;
+	int snmp, snmp6; /* of /proc/net; see diag-snmp.h */
+};
+
+#define NETLINK_FDS (sizeof(struct netlink) / sizeof(int))
+#define NETLINK_CLOSED         \
+	(struct netlink)       \
+	{                      \
+		-1, -1, -1, -1 \
+	}
+
 /* What the kernel says of one socket. */
 struct sample {
+	const struct netlink *link; /* where it was asked */
 	uint8_t family;
 	uint8_t state;
 	uint64_t cookie;
@@ -47,26 +65,29 @@ struct sample {
 
 typedef void sample_fn(const struct sample *s);
 
-/* Opens, and joins the groups of notices. 0, or -1 with the reason. */
-int netlink_open(struct reason *why);
-void netlink_close(void);
+/*
+ * Opens, in the network namespace of this process, and joins the groups of
+ * notices. 0, or -1 and errno.
+ */
+int netlink_open(struct netlink *l);
+void netlink_close(struct netlink *l);
+
+/* A cheap question: kernel modules that are missing show here. */
+int netlink_try(const struct netlink *l);
 
 /*
- * Calls fn for each socket that is connected, closing or listening; also for
- * those that the kernel keeps after their end in FIN_WAIT2, uncounted. One
- * may come twice. 0, or -1 and errno.
+ * Calls fn for each TCP socket that is connected, closing or listening; also
+ * for those that the kernel keeps after their end in FIN_WAIT2, uncounted.
+ * One may come twice. 0, or -1 and errno.
  */
-int netlink_dump(sample_fn *fn);
-
-/* Readable when a notice is waiting. */
-int netlink_notices_fd(void);
+int netlink_dump(const struct netlink *l, sample_fn *fn);
 
 /*
  * Calls fn for each notice that is waiting: counters as they were at the
  * end, inode 0, state TCP_CLOSE. Returns how often the kernel had to drop
  * notices, or -1 and errno.
  */
-int netlink_notices(sample_fn *fn);
+int netlink_notices(const struct netlink *l, sample_fn *fn);
 
 /* The state in which the kernel keeps this socket now; 0: not at all. */
 int netlink_state(const struct sample *s);

@@ -64,7 +64,7 @@ struct connection *table_find(uint64_t cookie)
 	return c;
 }
 
-struct connection *table_add(uint64_t cookie)
+struct connection *table_add(uint64_t cookie, struct netns *n)
 {
 	struct connection *c = calloc(1, sizeof(*c));
 
@@ -73,6 +73,8 @@ struct connection *table_add(uint64_t cookie)
 	if (table.count >= buckets())
 		grow();
 	c->cookie = cookie;
+	c->netns = n;
+	n->connections++;
 	insert(c);
 	table.count++;
 	return c;
@@ -89,6 +91,7 @@ void table_each(bool (*keep)(struct connection *c))
 				continue;
 			}
 			*link = c->next;
+			c->netns->connections--;
 			free(c);
 			table.count--;
 		}

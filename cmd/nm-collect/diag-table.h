@@ -11,11 +11,13 @@
 #define NM_DIAG_TABLE_H
 
 #include "backend.h"
+#include "diag-netns.h"
 #include "diag-owner.h"
 
 struct connection {
 	struct connection *next; /* in its bucket */
 	uint64_t cookie;
+	struct netns *netns;
 	struct nm_addr laddr, raddr;
 	uint16_t lport, rport;
 	enum nm_dir dir;
@@ -35,7 +37,7 @@ struct connection {
 struct connection *table_find(uint64_t cookie);
 
 /* A new one, which must not be there. Exits if there is no memory. */
-struct connection *table_add(uint64_t cookie);
+struct connection *table_add(uint64_t cookie, struct netns *n);
 
 /* Calls fn for each; those for which it returns false are removed. */
 void table_each(bool (*keep)(struct connection *c));

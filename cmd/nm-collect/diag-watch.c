@@ -10,21 +10,18 @@
 
 #include "diag-count.h"
 #include "diag-netlink.h"
+#include "diag-netns.h"
+#include "diag-ports.h"
+#include "diag-snmp.h"
 #include "diag-table.h"
 
 /* tcpi_last_ack_recv counts in jiffies, of 10 ms at most. */
 #define JIFFY_MS 20
 
-#define PORTS 65536
-
 static struct {
 	uint64_t ended_max;
-	bool starting;	  /* what was before is not told */
-	uint32_t dump;	  /* number of the last one */
-	uint64_t dump_ms; /* when it began, CLOCK_MONOTONIC */
-	/* Ports, of IPv4 and of IPv6; since the last dump, and before. */
-	uint8_t listened[2][2][PORTS / 8];
-	uint64_t ended; /* came and went since the last dump */
+	struct netns *netns; /* where the socket is that is being looked at */
+	uint64_t ended;	     /* came and went since the last dump */
 	struct watch_lost lost;
 } watch;
 
@@ -40,22 +37,24 @@ static uint64_t now_ms(void)
 
 static void set_listened(const struct sample *s)
 {
-	watch.listened[0][s->family == AF_INET6][s->lport / 8] |=
-		(uint8_t)(1 << s->lport % 8);
+	ports_add(&watch.netns->listened[0], s->family == AF_INET6, s->lport);
 }
 
 static bool is_listened(const struct connection *c)
 {
-	uint8_t ports = watch.listened[0][c->v6][c->lport / 8] |
-			watch.listened[1][c->v6][c->lport / 8];
+	struct ports *p = c->netns->listened;
 
-	return ports >> c->lport % 8 & 1;
+	return ports_have(&p[0], c->v6, c->lport) ||
+	       ports_have(&p[1], c->v6, c->lport);
 }
 
-static void age_listened(void)
+static void age_listened(struct netns *n)
 {
-	memcpy(watch.listened[1], watch.listened[0], sizeof(*watch.listened));
-	memset(watch.listened[0], 0, sizeof(*watch.listened));
+	struct ports before = n->listened[1];
+
+	n->listened[1] = n->listened[0];
+	n->listened[0] = before;
+	n->listened[0].n = 0;
 }
 
 void watch_settle(struct connection *c)
@@ -96,8 +95,20 @@ static void count(struct connection *c, uint64_t tx, uint64_t rx)
 		c->rx = rx;
 }
 
+/*
+ * Can its counters, or its being there, change without a segment that comes
+ * or leaves? What is unread can be read, what waits can grow; and who is
+ * neither here nor there ends by a timer.
+ */
+static bool is_unsettled(const struct sample *s)
+{
+	return s->unread || s->unsent || s->flying ||
+	       (s->state != TCP_ESTABLISHED && s->state != TCP_CLOSE_WAIT);
+}
+
 static void on_socket(const struct sample *s)
 {
+	struct netns *n = watch.netns;
 	struct connection *c;
 
 	if (s->state == TCP_LISTEN) {
@@ -106,23 +117,24 @@ static void on_socket(const struct sample *s)
 	}
 	if (!s->counted)
 		return;
+	n->unsettled |= is_unsettled(s);
 	c = table_find(s->cookie);
 	if (!c) {
-		c = table_add(s->cookie);
+		c = table_add(s->cookie, n);
 		set_tuple(c, s);
-		c->changed = !watch.starting;
+		c->changed = !n->starting;
 	} else if (!same_tuple(c, s)) {
 		set_tuple(c, s);
 		c->tx = c->rx = c->tx_told = c->rx_told = 0;
 	}
 	count(c, count_tx(s), count_rx(s));
-	if (watch.starting) {
+	if (n->starting) {
 		c->tx_told = c->tx;
 		c->rx_told = c->rx;
 	}
 	c->state = s->state;
 	c->inode = s->inode;
-	c->dump = watch.dump;
+	c->dump = n->dump;
 }
 
 /*
@@ -133,7 +145,7 @@ static void on_socket(const struct sample *s)
  */
 static bool is_new(const struct sample *s)
 {
-	return now_ms() + JIFFY_MS >= watch.dump_ms + s->ack_age_ms;
+	return now_ms() + JIFFY_MS >= watch.netns->dump_ms + s->ack_age_ms;
 }
 
 static void on_unknown_end(const struct sample *s)
@@ -142,7 +154,7 @@ static void on_unknown_end(const struct sample *s)
 	uint64_t tx = count_tx(s), rx, rx_in;
 	struct connection *c;
 
-	if (watch.starting || !s->counted || !is_new(s))
+	if (watch.netns->starting || !s->counted || !is_new(s))
 		return;
 	rx = rx_in = count_rx_at_end(s, dir, 0, 0);
 	/* Not known who has opened it, so not known either if we sent a FIN. */
@@ -157,7 +169,7 @@ static void on_unknown_end(const struct sample *s)
 		return;
 	}
 	watch.ended++;
-	c = table_add(s->cookie);
+	c = table_add(s->cookie, watch.netns);
 	set_tuple(c, s);
 	count(c, tx, rx);
 	c->rx_less = (uint8_t)(rx - rx_in);
@@ -168,6 +180,7 @@ static void on_end(const struct sample *s)
 {
 	struct connection *c = table_find(s->cookie);
 
+	watch.netns->unsettled = true;
 	if (!c && s->rport)
 		on_unknown_end(s);
 	/* Not connected: most often it has listened. */
@@ -182,39 +195,98 @@ static void on_end(const struct sample *s)
 	c->changed = c->closed = true;
 }
 
-int watch_notices(void)
-{
-	int n = netlink_notices(on_end);
+/* --- Asking it --- */
 
-	if (n > 0)
-		watch.lost.notices += (uint64_t)n;
-	return n < 0 ? -1 : 0;
+static int read_notices(struct netns *n)
+{
+	int dropped;
+
+	watch.netns = n;
+	dropped = netlink_notices(&n->link, on_end);
+	if (dropped > 0)
+		watch.lost.notices += (uint64_t)dropped;
+	return dropped < 0 ? -1 : 0;
 }
 
-int watch_dump(void)
+int watch_wake(void)
 {
-	watch.dump++;
-	watch.dump_ms = now_ms();
+	return netns_ready(read_notices);
+}
+
+/* Takes note of the counters; false: no segment came or left since. */
+static bool has_moved(struct netns *n)
+{
+	struct snmp s = snmp_read(&n->link), before = n->snmp;
+
+	if (!s.known)
+		return true;
+	n->snmp = s;
+	return !before.known || s.tcp != before.tcp;
+}
+
+static int dump_tcp(struct netns *n)
+{
+	/* Asked before the dump: what happens in between changes it again. */
+	bool moved = has_moved(n);
+
+	n->dump_ms = now_ms();
+	if (!moved && !n->unsettled)
+		return 0;
+	/* Segments are counted a moment before their socket knows of them. */
+	n->unsettled = moved;
+	n->dump++;
+	age_listened(n);
+	return netlink_dump(&n->link, on_socket);
+}
+
+static int look_into(struct netns *n)
+{
+	return read_notices(n) || dump_tcp(n) ? -1 : 0;
+}
+
+int watch_all(void)
+{
 	watch.ended = 0;
-	age_listened();
-	return netlink_dump(on_socket);
+	return netns_each(look_into);
+}
+
+static int first_look_into(struct netns *n)
+{
+	int failed;
+
+	watch.netns = n;
+	n->starting = true;
+	failed = dump_tcp(n) || read_notices(n);
+	n->starting = false;
+	return failed ? -1 : 0;
 }
 
 int watch_start(uint64_t ended_max)
 {
-	int failed;
-
 	memset(&watch, 0, sizeof(watch));
 	watch.ended_max = ended_max;
-	watch.starting = true;
-	failed = watch_dump() || watch_notices();
-	watch.starting = false;
-	return failed ? -1 : 0;
+	return netns_each(first_look_into);
 }
 
 uint32_t watch_missed(const struct connection *c)
 {
-	return watch.dump - c->dump;
+	if (c->netns->closed)
+		return UINT32_MAX;
+	return c->netns->dump - c->dump;
+}
+
+void watch_hold(const struct connection *c)
+{
+	struct netns *n = c->netns;
+
+	if (c->closed || n->closed)
+		return;
+	n->unsettled |= watch_missed(c) > 0;
+	/*
+	 * A socket of the kernel itself does not keep its namespace alive, so
+	 * it must not do so by us. One without an inode ends by itself.
+	 */
+	n->held |= c->owner ? !c->owner->gone : !c->inode;
 }
 
 struct watch_lost watch_take_lost(void)

@@ -6,6 +6,9 @@
  * Dumps and notices are read one after the other, each to its end. So what
  * comes out of a dump is never older than a notice that was read before: a
  * connection is not found again after its end, and not counted twice.
+ *
+ * TCP sockets are not listed where nothing can have changed: no segment came
+ * or left in their namespace, and no byte waits in a buffer.
  */
 #ifndef NM_DIAG_WATCH_H
 #define NM_DIAG_WATCH_H
@@ -25,12 +28,20 @@ struct watch_lost {
  */
 int watch_start(uint64_t ended_max);
 
-/* 0, or -1 and errno */
-int watch_notices(void);
-int watch_dump(void);
+/* Notices that are waiting, to be taken now. 0, or -1 and errno */
+int watch_wake(void);
 
-/* How many dumps in a row did not have it. */
+/* At the end of an interval: all that is to be known. 0, or -1 and errno */
+int watch_all(void);
+
+/* How many dumps in a row did not have it; too many if there will be none. */
 uint32_t watch_missed(const struct connection *c);
+
+/*
+ * To be called when it was told of, last: does it keep its namespace, and what
+ * must be looked at again?
+ */
+void watch_hold(const struct connection *c);
 
 /*
  * To be called before a connection is told of, after a dump: who opened it is

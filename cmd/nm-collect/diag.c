@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Backend diag: no program in the kernel, no rights. The counters that the
- * kernel keeps of each TCP socket are read once an interval, and a last time
- * from the notice that the kernel sends when the socket is gone. A process's
- * bytes are those of the sockets that it has open.
+ * Backend diag: no program in the kernel, and no rights but to look into other
+ * network namespaces. The counters that the kernel keeps of each TCP socket
+ * are read once an interval, and a last time from the notice that the kernel
+ * sends when the socket is gone. A process's bytes are those of the sockets
+ * that it has open.
  *
  * What is inferred, and what can't be seen:
  *  - Who moved the bytes: see diag-owner.h. A connection that begins and ends
@@ -18,9 +19,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "diag-netlink.h"
+#include "diag-netns.h"
 #include "diag-owner.h"
 #include "diag-table.h"
 #include "diag-watch.h"
@@ -31,7 +31,7 @@
 
 static struct {
 	uint64_t max_flows;
-	uint32_t netns;
+	bool told_trouble;
 	int error;	/* of reading notices between the intervals */
 	uint64_t flows; /* records with detail in this interval */
 	uint64_t lost_flows;
@@ -122,7 +122,7 @@ static void tell_connection(const struct connection *c, uint64_t tx,
 		.process = o ? &o->process : NULL,
 		.socket = true,
 		.cookie = c->cookie,
-		.netns = diag.netns,
+		.netns = c->netns->inode,
 		.proto = NM_PROTO_TCP,
 		.dir = c->dir,
 		.closed = c->closed,
@@ -176,6 +176,7 @@ static bool tell(struct connection *c)
 		c->owner->sockets--;
 	else if (c->owner && missed)
 		c->owner->missing = true;
+	watch_hold(c);
 	return !c->closed;
 }
 
@@ -218,30 +219,50 @@ static void tell_lost(struct losses *lost)
 			    "interval is not counted");
 }
 
+/* Once is enough: it is tried again. */
+static void tell_trouble(void)
+{
+	int error = netns_take_trouble();
+
+	if (!error || diag.told_trouble)
+		return;
+	diag.told_trouble = true;
+	emit_notice("warning", "lost",
+		    "not all network namespaces can be looked into: %s",
+		    error == ESRCH ? "the process that enters them is gone"
+				   : strerror(error));
+}
+
 /* --- The backend --- */
 
 static void diag_stop(void)
 {
-	netlink_close();
 	table_free();
+	netns_stop();
 	owners_free();
 	memset(&diag, 0, sizeof(diag));
 }
 
+static void explain(struct reason *why, int error)
+{
+	if (error == ENOENT || error == EPROTONOSUPPORT)
+		reason_set(why, "modprobe tcp_diag",
+			   "NETLINK_SOCK_DIAG: the kernel cannot tell of its "
+			   "TCP sockets (CONFIG_INET_TCP_DIAG)");
+	else
+		reason_set(why,
+			   "look for a security module's policy or a seccomp "
+			   "filter",
+			   "NETLINK_SOCK_DIAG: %s", strerror(error));
+}
+
 static int diag_start(const struct settings *s, struct reason *why)
 {
-	struct stat ns;
-
 	memset(&diag, 0, sizeof(diag));
 	diag.max_flows = s->max_flows;
-	if (stat("/proc/self/ns/net", &ns) == 0)
-		diag.netns = (uint32_t)ns.st_ino;
-	if (netlink_open(why))
-		return -1;
 	owners_init(s->max_processes);
-	if (watch_start(s->max_flows)) {
-		reason_set(why, "try again", "listing TCP sockets: %s",
-			   strerror(errno));
+	if (netns_start() || watch_start(s->max_flows)) {
+		explain(why, errno);
 		diag_stop();
 		return -1;
 	}
@@ -251,7 +272,7 @@ static int diag_start(const struct settings *s, struct reason *why)
 
 static void diag_wake(void)
 {
-	if (watch_notices())
+	if (watch_wake())
 		diag.error = errno;
 }
 
@@ -261,7 +282,8 @@ static int diag_drain(struct losses *lost)
 		errno = diag.error;
 		return -1;
 	}
-	if (watch_notices() || watch_dump())
+	netns_look();
+	if (watch_all())
 		return -1;
 	emit_interval();
 	lost->processes += find_owners();
@@ -269,15 +291,27 @@ static int diag_drain(struct losses *lost)
 	table_each(tell);
 	owners_check(end_owner);
 	tell_lost(lost);
+	tell_trouble();
+	netns_sweep();
 	return 0;
+}
+
+static const char *diag_lacks(void)
+{
+	if (netns_all())
+		return "only TCP is counted, and short connections are "
+		       "nobody's";
+	return "only TCP is counted, only in this network namespace, and short "
+	       "connections are nobody's";
 }
 
 const struct backend backend_diag = {
 	.name = "diag",
 	.what = "inferred, from the TCP sockets' own counters; no UDP; no BPF",
-	.lacks = "only TCP is counted, and short connections are nobody's",
+	.lacks = diag_lacks,
+	.all_netns = netns_all,
 	.start = diag_start,
-	.fd = netlink_notices_fd,
+	.fd = netns_fd,
 	.wake = diag_wake,
 	.drain = diag_drain,
 	.stop = diag_stop,

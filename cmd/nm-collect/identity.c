@@ -99,8 +99,7 @@ static bool our_mounts(uint32_t mnt_ns)
 	return stat("/proc/self/ns/mnt", &st) == 0 && st.st_ino == mnt_ns;
 }
 
-/* The octal escapes of proc(5) for blanks and backslashes, in place. */
-static void unescape(char *text)
+void identity_unescape(char *text)
 {
 	char *to = text;
 
@@ -130,8 +129,8 @@ static char *path_in_mount(char *line, uint32_t dev, const char *inner)
 		   point) != 4 ||
 	    (major << 20 | minor) != dev)
 		return NULL;
-	unescape(root);
-	unescape(point);
+	identity_unescape(root);
+	identity_unescape(point);
 	n = strcmp(root, "/") == 0 ? 0 : strlen(root);
 	if (strncmp(inner, root, n) != 0 || inner[n] != '/')
 		return NULL;

@@ -31,4 +31,7 @@ bool identity_proc_start(uint32_t pid, uint64_t *ticks);
 /* Where /proc/PID/exe points, for the caller to free; NULL: not readable. */
 char *identity_exe(uint32_t pid);
 
+/* The octal escapes of proc(5) for blanks and backslashes, in place. */
+void identity_unescape(char *text);
+
 #endif

@@ -179,7 +179,7 @@ static void tell_backend(const struct backend *used)
 		if (i == 0 && used->lacks)
 			emit_notice("warning", "backend",
 				    "%s (%s is used, not %s: %s); remedy: %s",
-				    used->lacks, used->name, name, why->what,
+				    used->lacks(), used->name, name, why->what,
 				    why->remedy);
 		else
 			emit_notice("info", "backend",
@@ -203,6 +203,10 @@ static void tell_rights(const struct backend *used)
 			    "paths of programs and cgroups are not all to be "
 			    "seen without %s",
 			    missing);
+	if (used->all_netns && !used->all_netns())
+		emit_notice("warning", "rights",
+			    "what is in other network namespaces is not to be "
+			    "seen without CAP_SYS_ADMIN");
 }
 
 /* --- The loop --- */

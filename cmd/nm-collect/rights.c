@@ -62,6 +62,11 @@ bool rights_have_net_admin(void)
 	return have(CAP_NET_ADMIN);
 }
 
+bool rights_have_sys_admin(void)
+{
+	return have(CAP_SYS_ADMIN);
+}
+
 /*
  * Makes these of the permitted capabilities the only permitted ones; with
  * `later`, that one too, but not effective.
@@ -99,6 +104,17 @@ static void become_nobody(void)
 	    setresgid(NOBODY, NOBODY, NOBODY) ||
 	    setresuid(NOBODY, NOBODY, NOBODY))
 		warn("cannot give up the user id 0");
+}
+
+void rights_keep_entering(void)
+{
+	/* CAP_NET_ADMIN: beyond net.core.rmem_max (SO_RCVBUFFORCE). */
+	static const cap_value_t needed[] = { CAP_SYS_ADMIN, CAP_NET_ADMIN };
+
+	become_nobody();
+	if (!keep_only(needed, 2, NULL))
+		_exit(1);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
 void rights_drop(bool (*usable)(void))

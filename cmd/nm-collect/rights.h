@@ -19,6 +19,15 @@ void rights_missing(enum rights_for what, char *out, size_t size);
 /* May programs be attached to a cgroup? */
 bool rights_have_net_admin(void);
 
+/* May other network namespaces be entered? */
+bool rights_have_sys_admin(void);
+
+/*
+ * Gives up everything but entering network namespaces, and listening there
+ * with as much room as needed; and the user id 0; for good.
+ */
+void rights_keep_entering(void);
+
 /*
  * Gives up everything but reading names, and the user id 0; for good. If
  * usable() then says no, CAP_BPF (or what stood in for it) is kept as well:
