@@ -47,6 +47,13 @@ struct process {
 	struct nm_buf keys; /* emit.c's: all this as a record has it */
 };
 
+/* What is known of what a flow moved; the rest is not in its record. */
+enum counts {
+	COUNTS_BYTES,
+	COUNTS_DATAGRAMS,
+	COUNTS_NOTHING,
+};
+
 /* What one socket (or one remote side of it) moved for one process. */
 struct flow {
 	struct process *process; /* NULL: nobody */
@@ -60,6 +67,8 @@ struct flow {
 	struct nm_addr laddr, raddr; /* "any": not known */
 	uint16_t lport, rport;	     /* host order; 0: none */
 	uint64_t tx_bytes, rx_bytes;
+	enum counts counts;
+	uint64_t tx_datagrams, rx_datagrams; /* of a namespace, no socket */
 	struct nm_wire wire; /* if the wire is metered */
 	uint32_t ifindex;    /* 0: not known */
 	uint32_t rtt_us;     /* 0: not known */

@@ -218,6 +218,20 @@ int netlink_dump(const struct netlink *l, sample_fn *fn)
 	return dump_family(l, tcp, AF_INET6, fn);
 }
 
+int netlink_dump_udp(const struct netlink *l, sample_fn *fn)
+{
+	const struct request udp = {
+		.diag = {
+			.sdiag_protocol = IPPROTO_UDP,
+			.idiag_states = ~0U,
+		},
+	};
+
+	if (dump_family(l, udp, AF_INET, fn))
+		return -1;
+	return dump_family(l, udp, AF_INET6, fn);
+}
+
 int netlink_notices(const struct netlink *l, sample_fn *fn)
 {
 	struct nlmsghdr *h;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * NETLINK_SOCK_DIAG, as far as the backend diag needs it: all TCP
- * sockets of a network namespace at one moment, and a notice of each that is
- * gone.
+ * NETLINK_SOCK_DIAG, as far as the backend diag needs it: all TCP and UDP
+ * sockets of a network namespace at one moment, and a notice of each TCP
+ * socket that is gone.
  */
 #ifndef NM_DIAG_NETLINK_H
 #define NM_DIAG_NETLINK_H
@@ -81,6 +81,9 @@ int netlink_try(const struct netlink *l);
  * One may come twice. 0, or -1 and errno.
  */
 int netlink_dump(const struct netlink *l, sample_fn *fn);
+
+/* The same for each UDP socket that has a port; none is counted. */
+int netlink_dump_udp(const struct netlink *l, sample_fn *fn);
 
 /*
  * Calls fn for each notice that is waiting: counters as they were at the

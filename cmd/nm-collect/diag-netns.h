@@ -31,14 +31,16 @@ struct netns {
 	unsigned idle;	/* intervals in a row in which nothing held it */
 
 	/* Of diag-watch.c */
-	size_t connections;	  /* in the table */
-	bool held;		  /* by one of them */
-	bool starting;		  /* what was before is not told */
-	bool unsettled;		  /* something can change without a segment */
-	uint32_t dump;		  /* number of the last one */
+	size_t connections; /* in the table */
+	bool held;	    /* by one of them */
+	bool starting;	    /* what was before is not told */
+	bool unsettled;	    /* something can change without a segment */
+	uint32_t dump;	    /* number of the last one */
+	uint32_t udp_dump;
 	uint64_t dump_ms;	  /* when that began, CLOCK_MONOTONIC */
 	struct ports listened[2]; /* since the last dump, and before */
 	struct snmp snmp;	  /* as of then */
+	uint64_t udp_tx, udp_rx;  /* datagrams, not told yet */
 };
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel counts for a network namespace as a whole: /proc/net/snmp.
- * It costs a hundredth of listing TCP sockets, for which the kernel
+ * What the kernel counts for a network namespace as a whole: /proc/net/snmp
+ * and snmp6. It costs a hundredth of listing TCP sockets, for which the kernel
  * goes through a table that all namespaces share.
  */
 #ifndef NM_DIAG_SNMP_H
@@ -11,9 +11,11 @@
 
 struct snmp {
 	bool known;
-	uint64_t tcp; /* changes with each segment, either way */
+	uint64_t tcp;		 /* changes with each segment, either way */
+	uint64_t udp_tx, udp_rx; /* datagrams, IPv4 and IPv6 */
 };
 
+/* What is not to be read is not known, or 0 (IPv6 may be off). */
 struct snmp snmp_read(const struct netlink *l);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The connections that are open, by their cookies.
+ * The connections that are open, and UDP sockets, by their cookies.
  *
  * None is evicted: one that was forgotten would be counted from its first
- * byte again. The table grows with the number of open TCP sockets, and an
+ * byte again. The table grows with the number of open sockets, and an
  * entry is a small part (150 of more than 2,500 bytes) of what the kernel
  * keeps for each.
  */
@@ -21,6 +21,7 @@ struct connection {
 	struct nm_addr laddr, raddr;
 	uint16_t lport, rport;
 	enum nm_dir dir;
+	bool udp;	  /* a socket, connected or not; not counted */
 	bool v6;	  /* an IPv6 socket, also if it speaks IPv4 */
 	uint8_t state;	  /* as last seen */
 	uint8_t searches; /* for its owner, in vain */

@@ -4,6 +4,7 @@
  */
 #include "diag-watch.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -20,6 +21,7 @@
 
 static struct {
 	uint64_t ended_max;
+	bool no_udp;
 	struct netns *netns; /* where the socket is that is being looked at */
 	uint64_t ended;	     /* came and went since the last dump */
 	struct watch_lost lost;
@@ -75,7 +77,7 @@ static void set_tuple(struct connection *c, const struct sample *s)
 	c->lport = s->lport;
 	c->rport = s->rport;
 	c->v6 = s->family == AF_INET6;
-	c->dir = count_dir(s);
+	c->dir = c->udp ? NM_DIR_UNKNOWN : count_dir(s);
 }
 
 /* A socket can be connected again (connect(2), AF_UNSPEC): the same cookie. */
@@ -135,6 +137,22 @@ static void on_socket(const struct sample *s)
 	c->state = s->state;
 	c->inode = s->inode;
 	c->dump = n->dump;
+}
+
+/* There is nothing to be seen but that it is there, so that is told. */
+static void on_udp_socket(const struct sample *s)
+{
+	struct connection *c = table_find(s->cookie);
+
+	if (!c) {
+		c = table_add(s->cookie, watch.netns);
+		c->udp = true;
+		c->changed = true;
+	}
+	c->changed |= !same_tuple(c, s);
+	set_tuple(c, s);
+	c->inode = s->inode;
+	c->dump = watch.netns->udp_dump;
 }
 
 /*
@@ -213,6 +231,12 @@ int watch_wake(void)
 	return netns_ready(read_notices);
 }
 
+/* A counter that was unsigned long in the kernel may have begun anew. */
+static uint64_t grown(uint64_t from, uint64_t to)
+{
+	return to > from ? to - from : 0;
+}
+
 /* Takes note of the counters; false: no segment came or left since. */
 static bool has_moved(struct netns *n)
 {
@@ -221,6 +245,11 @@ static bool has_moved(struct netns *n)
 	if (!s.known)
 		return true;
 	n->snmp = s;
+	/* All that happened in a namespace that is new is news. */
+	if (!n->starting) {
+		n->udp_tx += grown(before.udp_tx, s.udp_tx);
+		n->udp_rx += grown(before.udp_rx, s.udp_rx);
+	}
 	return !before.known || s.tcp != before.tcp;
 }
 
@@ -239,9 +268,25 @@ static int dump_tcp(struct netns *n)
 	return netlink_dump(&n->link, on_socket);
 }
 
+/* This may lack where TCP does not: it is another kernel module. */
+static int dump_udp(struct netns *n)
+{
+	int failed;
+
+	if (watch.no_udp)
+		return 0;
+	watch.netns = n;
+	n->udp_dump++;
+	failed = netlink_dump_udp(&n->link, on_udp_socket);
+	watch.no_udp = failed && errno == ENOENT;
+	return watch.no_udp ? 0 : failed;
+}
+
 static int look_into(struct netns *n)
 {
-	return read_notices(n) || dump_tcp(n) ? -1 : 0;
+	if (read_notices(n) || dump_tcp(n))
+		return -1;
+	return dump_udp(n);
 }
 
 int watch_all(void)
@@ -256,7 +301,7 @@ static int first_look_into(struct netns *n)
 
 	watch.netns = n;
 	n->starting = true;
-	failed = dump_tcp(n) || read_notices(n);
+	failed = dump_tcp(n) || read_notices(n) || dump_udp(n);
 	n->starting = false;
 	return failed ? -1 : 0;
 }
@@ -272,7 +317,7 @@ uint32_t watch_missed(const struct connection *c)
 {
 	if (c->netns->closed)
 		return UINT32_MAX;
-	return c->netns->dump - c->dump;
+	return (c->udp ? c->netns->udp_dump : c->netns->dump) - c->dump;
 }
 
 void watch_hold(const struct connection *c)
@@ -281,12 +326,17 @@ void watch_hold(const struct connection *c)
 
 	if (c->closed || n->closed)
 		return;
-	n->unsettled |= watch_missed(c) > 0;
+	n->unsettled |= !c->udp && watch_missed(c);
 	/*
 	 * A socket of the kernel itself does not keep its namespace alive, so
 	 * it must not do so by us. One without an inode ends by itself.
 	 */
-	n->held |= c->owner ? !c->owner->gone : !c->inode;
+	n->held |= c->owner ? !c->owner->gone : !c->udp && !c->inode;
+}
+
+bool watch_has_udp(void)
+{
+	return !watch.no_udp;
 }
 
 struct watch_lost watch_take_lost(void)

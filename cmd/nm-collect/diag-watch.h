@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Keeps the table of connections: counters grow with each dump and get their
- * last value from the notice of the end.
+ * last value from the notice of the end. UDP sockets are in it as well, but
+ * not counted.
  *
  * Dumps and notices are read one after the other, each to its end. So what
  * comes out of a dump is never older than a notice that was read before: a
@@ -42,6 +43,9 @@ uint32_t watch_missed(const struct connection *c);
  * must be looked at again?
  */
 void watch_hold(const struct connection *c);
+
+/* Can UDP sockets be listed? */
+bool watch_has_udp(void);
 
 /*
  * To be called before a connection is told of, after a dump: who opened it is

@@ -6,6 +6,10 @@
  * sends when the socket is gone. A process's bytes are those of the sockets
  * that it has open.
  *
+ * The kernel keeps no such counters of UDP. What it does know is told: which
+ * sockets there are, whose they are, and how many datagrams all of a
+ * namespace sent and received together.
+ *
  * What is inferred, and what can't be seen:
  *  - Who moved the bytes: see diag-owner.h. A connection that begins and ends
  *    between two dumps is nobody's: its notice comes when no descriptor is
@@ -31,7 +35,7 @@
 
 static struct {
 	uint64_t max_flows;
-	bool told_trouble;
+	bool told_trouble, told_udp;
 	int error;	/* of reading notices between the intervals */
 	uint64_t flows; /* records with detail in this interval */
 	uint64_t lost_flows;
@@ -123,7 +127,7 @@ static void tell_connection(const struct connection *c, uint64_t tx,
 		.socket = true,
 		.cookie = c->cookie,
 		.netns = c->netns->inode,
-		.proto = NM_PROTO_TCP,
+		.proto = c->udp ? NM_PROTO_UDP : NM_PROTO_TCP,
 		.dir = c->dir,
 		.closed = c->closed,
 		.laddr = c->laddr,
@@ -132,10 +136,11 @@ static void tell_connection(const struct connection *c, uint64_t tx,
 		.rport = c->rport,
 		.tx_bytes = tx,
 		.rx_bytes = rx,
+		.counts = c->udp ? COUNTS_NOTHING : COUNTS_BYTES,
 		.inferred = true,
 	};
 
-	if (o && (tx || rx))
+	if (o && (tx || rx || c->udp))
 		tell_owner(o);
 	if (o) {
 		o->tx += tx;
@@ -162,7 +167,8 @@ static bool tell(struct connection *c)
 	uint32_t missed = watch_missed(c);
 	uint64_t tx, rx;
 
-	watch_settle(c);
+	if (!c->udp)
+		watch_settle(c);
 	tx = c->tx - c->tx_told;
 	rx = c->rx - c->rx_told;
 	if (!c->closed && missed >= 2)
@@ -188,6 +194,24 @@ static void tell_rest(struct process *p, uint64_t tx, uint64_t rx)
 
 	if (tx || rx)
 		emit_flow(&f);
+}
+
+/* What only the namespace is known of. */
+static int tell_datagrams(struct netns *n)
+{
+	struct flow f = {
+		.netns = n->inode,
+		.proto = NM_PROTO_UDP,
+		.counts = COUNTS_DATAGRAMS,
+		.tx_datagrams = n->udp_tx,
+		.rx_datagrams = n->udp_rx,
+		.inferred = true,
+	};
+
+	if (n->udp_tx || n->udp_rx)
+		emit_flow(&f);
+	n->udp_tx = n->udp_rx = 0;
+	return 0;
 }
 
 /* The end of a process is told when nothing more can come of it. */
@@ -224,6 +248,11 @@ static void tell_trouble(void)
 {
 	int error = netns_take_trouble();
 
+	if (!watch_has_udp() && !diag.told_udp)
+		emit_notice("info", "backend",
+			    "UDP sockets are not told of: the kernel cannot "
+			    "list them; remedy: modprobe udp_diag");
+	diag.told_udp = true;
 	if (!error || diag.told_trouble)
 		return;
 	diag.told_trouble = true;
@@ -289,6 +318,7 @@ static int diag_drain(struct losses *lost)
 	lost->processes += find_owners();
 	diag.flows = 0;
 	table_each(tell);
+	netns_each(tell_datagrams);
 	owners_check(end_owner);
 	tell_lost(lost);
 	tell_trouble();
@@ -307,7 +337,9 @@ static const char *diag_lacks(void)
 
 const struct backend backend_diag = {
 	.name = "diag",
-	.what = "inferred, from the TCP sockets' own counters; no UDP; no BPF",
+	.what = "inferred, from the TCP sockets' own counters; no bytes of "
+		"UDP; "
+		"no BPF",
 	.lacks = diag_lacks,
 	.all_netns = netns_all,
 	.start = diag_start,

@@ -38,7 +38,7 @@ static struct {
 	uint64_t last_mono_us;	 /* end of the one before, CLOCK_MONOTONIC */
 	struct nm_buf flow_head; /* what all its flows begin with */
 	uint64_t flows;
-	struct sums all, kernel, nobody, lost_detail;
+	struct sums all, kernel, nobody, lost_detail, datagrams;
 	bool wire; /* packets are counted too */
 	bool reader_gone;
 } emit;
@@ -85,7 +85,7 @@ void emit_interval(void)
 	nm_json_open(&emit.flow_head, "flow", emit.now_us);
 	emit.flows = 0;
 	emit.all = emit.kernel = emit.nobody = (struct sums){ 0 };
-	emit.lost_detail = (struct sums){ 0 };
+	emit.lost_detail = emit.datagrams = (struct sums){ 0 };
 }
 
 double emit_interval_began(void)
@@ -248,6 +248,24 @@ static void add(struct sums *s, const struct flow *f)
 	s->rx_wire += f->wire.rx_bytes;
 }
 
+static void put_counts(struct nm_buf *o, const struct flow *f)
+{
+	switch (f->counts) {
+	case COUNTS_BYTES:
+		nm_json_u64(o, "tx_bytes", f->tx_bytes);
+		nm_json_u64(o, "rx_bytes", f->rx_bytes);
+		break;
+	case COUNTS_DATAGRAMS:
+		put_netns(o, f->netns);
+		nm_json_str(o, "proto", "udp");
+		nm_json_u64(o, "tx_datagrams", f->tx_datagrams);
+		nm_json_u64(o, "rx_datagrams", f->rx_datagrams);
+		break;
+	case COUNTS_NOTHING:
+		break;
+	}
+}
+
 void emit_flow(const struct flow *f)
 {
 	struct nm_buf *o = &emit.out;
@@ -263,6 +281,8 @@ void emit_flow(const struct flow *f)
 		add(&emit.kernel, f);
 	if (f->process && !f->socket)
 		add(&emit.lost_detail, f);
+	emit.datagrams.tx += f->tx_datagrams;
+	emit.datagrams.rx += f->rx_datagrams;
 
 	nm_buf_add(o, emit.flow_head.data, emit.flow_head.len);
 	if (f->socket)
@@ -272,10 +292,8 @@ void emit_flow(const struct flow *f)
 		put_process(o, f->process);
 	if (f->socket)
 		put_socket(o, f);
-	nm_json_u64(o, "tx_bytes", f->tx_bytes);
-	nm_json_u64(o, "rx_bytes", f->rx_bytes);
-	if (emit.wire)
-		put_wire(o, f);
+	struct sums all, kernel, nobody, lost_detail, datagrams;
+	bool wire; /* packets are counted too */
 	nm_json_str(o, "quality", f->inferred ? "inferred" : "exact");
 	nm_json_close(o);
 	flush_if_large();
@@ -332,6 +350,8 @@ void emit_tick(const struct losses *lost, uint64_t cpu_us)
 	put_sums(o, "kernel_tx_bytes", "kernel_rx_bytes", &emit.kernel);
 	put_sums(o, "unattributed_tx_bytes", "unattributed_rx_bytes",
 		 &emit.nobody);
+	put_sums(o, "unattributed_tx_datagrams", "unattributed_rx_datagrams",
+		 &emit.datagrams);
 	put_sums(o, "lost_detail_tx_bytes", "lost_detail_rx_bytes",
 		 &emit.lost_detail);
 	if (emit.wire) {
