@@ -226,7 +226,7 @@ complete_words() {
 	. "$ROOT/completions/netmonitor"
 	same "$(complete_words nm-collect -b '' | paste -sd ' ')" 'fexit tp cgroup diag'
 	same "$(complete_words nm-collect --backend = fe)" fexit
-	same "$(complete_words nm-collect --backend = | wc -l)" 3
+	same "$(complete_words nm-collect --backend = | wc -l)" 4
 	same "$(complete_words nm-collect -v --on)" --once
 	same "$(complete_words nm-collect --pid "$$")" "$$"
 }

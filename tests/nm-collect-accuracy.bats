@@ -43,7 +43,7 @@ accurate() {
 # blind TO: skip what tp cannot see.
 blind() {
 	! head -n 1 "$stream" | grep -q '"backend":"tp"' ||
-		skip "tp does not see $1, as nm-collect(8) says"
+		skip "tp does not see $1, as nm-backends(7) says"
 }
 
 # held SCENARIO: the same for an nm-collect that starts when the scenario's

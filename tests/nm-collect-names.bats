@@ -128,14 +128,14 @@ teardown() {
 # at_root_cgroup: skip where tp has no place to note what it needs.
 at_root_cgroup() {
 	[ "${NM_BACKEND-}" != tp ] || grep -q ' cgroup2 ' /proc/mounts ||
-		skip "tp notes it at the root of cgroup version 2, as nm-collect(8) says"
+		skip "tp notes it at the root of cgroup version 2, as nm-backends(7) says"
 }
 
 # may_read: skip where fexit may not read the address that a call was given.
 may_read() {
 	[ "${NM_BACKEND-}" = tp ] ||
 		! grep -qsF "[confidentiality]" /sys/kernel/security/lockdown ||
-		skip "fexit may not read it in a locked-down kernel, as nm-collect(8) says"
+		skip "fexit may not read it in a locked-down kernel, as nm-backends(7) says"
 }
 
 @test "nm-collect: the remote side of an unconnected socket is told per datagram" {

@@ -69,9 +69,9 @@ struct flow {
 	uint64_t tx_bytes, rx_bytes;
 	enum counts counts;
 	uint64_t tx_datagrams, rx_datagrams; /* of a namespace, no socket */
-	struct nm_wire wire; /* if the wire is metered */
-	uint32_t ifindex;    /* 0: not known */
-	uint32_t rtt_us;     /* 0: not known */
+	struct nm_wire wire;		     /* if the wire is metered */
+	uint32_t ifindex;		     /* 0: not known */
+	uint32_t rtt_us;		     /* 0: not known */
 	uint32_t retrans_packets;
 	bool inferred;
 };

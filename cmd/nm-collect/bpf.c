@@ -313,6 +313,11 @@ static int start_cgroup(const struct settings *s, struct reason *why)
 	return start(BPF_BY_CGROUP, "cgroup", s, why);
 }
 
+static const char *cgroup_lacks(void)
+{
+	return "bytes are those of packets, and a socket is its creator's";
+}
+
 static int drain(struct losses *lost)
 {
 	bpf_log_print();
@@ -352,7 +357,7 @@ const struct backend backend_tp = {
 const struct backend backend_cgroup = {
 	.name = "cgroup",
 	.what = "inferred, from the packets of each socket's creator",
-	.lacks = "bytes are those of packets, and a socket is its creator's",
+	.lacks = cgroup_lacks,
 	.start = start_cgroup,
 	.fd = bpf_processes_fd,
 	.wake = bpf_processes_sweep,

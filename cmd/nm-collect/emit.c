@@ -292,8 +292,9 @@ void emit_flow(const struct flow *f)
 		put_process(o, f->process);
 	if (f->socket)
 		put_socket(o, f);
-	struct sums all, kernel, nobody, lost_detail, datagrams;
-	bool wire; /* packets are counted too */
+	put_counts(o, f);
+	if (emit.wire)
+		put_wire(o, f);
 	nm_json_str(o, "quality", f->inferred ? "inferred" : "exact");
 	nm_json_close(o);
 	flush_if_large();
