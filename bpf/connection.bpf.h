@@ -68,6 +68,7 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 		if (by_packets) {
 			state->waiting = (struct nm_wire){};
 			state->cookie = 0;
+			state->sent_known = 0;
 			socket_cookie(sk, state);
 		}
 		state->dir = NM_DIR_IN;

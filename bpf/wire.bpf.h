@@ -20,6 +20,8 @@
 #define IPV6_OFFSET_NEXT     6
 #define IPV6_OFFSET_SADDR    8
 #define IPV6_LEN	     40
+#define IPV6_JUMBO_LEN	     8
+#define IPPROTO_HOPOPTS	     0
 #define TCP_OFFSET_SEQ	     4
 #define TCP_OFFSET_DOFF	     12
 #define TCP_OFFSET_FLAGS     13
@@ -28,12 +30,21 @@
 
 /* --- What is in the packet --- */
 
+/*
+ * Of extension headers, only that for each hop: the kernel puts it into packets
+ * of more than 64 kB while it handles them as one (BIG TCP, 6.0).
+ */
 static __always_inline __u32 ip_header_len(struct __sk_buff *skb)
 {
-	__u8 first = 0;
+	__u8 first = 0, next = 0, units = 0;
 
-	if (skb->protocol == bpf_htons(ETH_P_IPV6))
-		return IPV6_LEN;
+	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
+		bpf_skb_load_bytes(skb, IPV6_OFFSET_NEXT, &next, 1);
+		if (next != IPPROTO_HOPOPTS)
+			return IPV6_LEN;
+		bpf_skb_load_bytes(skb, IPV6_LEN + 1, &units, 1);
+		return IPV6_LEN + 8 + 8 * units;
+	}
 	bpf_skb_load_bytes(skb, 0, &first, 1);
 	return (first & 0xf) * 4;
 }
@@ -75,6 +86,10 @@ static __always_inline void measure(struct nm_wire *w, struct __sk_buff *skb,
 	if (skb->gso_size) {
 		ip_len = ip_header_len(skb);
 		headers = ip_len + header_len(skb, protocol, ip_len);
+		if (skb->len > 0xffff + IPV6_LEN) {
+			headers -= IPV6_JUMBO_LEN;
+			bytes -= IPV6_JUMBO_LEN;
+		}
 		packets = segments(skb, headers);
 		split = (packets - 1) * headers;
 	}
@@ -265,7 +280,10 @@ static __always_inline void payload_add(struct nm_flow *f,
 	__u32 bytes = skb->len > headers ? skb->len - headers : 0;
 	struct bpf_tcp_sock *tp = bpf_tcp_sock(sk);
 
-	if (tp)
+	/* A raw socket of IPv4 gives the header to the program, too. */
+	if (!sent && sk->type == SOCK_RAW && sk->family == AF_INET)
+		bytes = skb->len;
+	if (tp && sk->state != TCP_LISTEN)
 		bytes = tcp_bytes(skb, tp, state, ip_len, bytes, sent);
 	__sync_fetch_and_add(sent ? &f->tx_bytes : &f->rx_bytes, bytes);
 }

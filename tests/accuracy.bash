@@ -7,8 +7,8 @@
 why_not() {
 	if [ "$EUID" -ne 0 ]; then
 		echo 'needs root'
-	elif [ "${NM_BACKEND-}" = diag ]; then
-		echo 'diag infers'
+	elif [[ ${NM_BACKEND-} = @(cgroup|diag) ]]; then
+		echo "$NM_BACKEND infers"
 	elif ! nm-collect --probe |
 		grep -qE "^${NM_BACKEND:-(fexit|tp)} +yes"; then
 		echo "${NM_BACKEND:-fexit or tp} does not work here"

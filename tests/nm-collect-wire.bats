@@ -205,27 +205,6 @@ of_ledger() {
 	! grep -E 'wire|packets|nic_' stream
 }
 
-@test "nm-collect: -b cgroup infers bytes and their owner from packets" {
-	[ -z "${NM_BACKEND-}" ] || skip "one backend is enough"
-	NM_BACKEND=cgroup collect stream -i 0.2
-	for scenario in tcp4 tcp6 udp4 udp4-peers udp6-gso; do
-		traffic ledger "$scenario"
-		cat ledger >>ledgers
-	done
-	an_interval_later stream
-	collected stream
-	same "$(grep '}$' stream | jq -r 'select(.type == "flow").quality' |
-		sort -u)" inferred
-	jq -c '[.pid, .comm, .tx_bytes, .rx_bytes]' ledgers | sort >moved
-	jq -r .pid ledgers >pids
-	grep '}$' stream | jq -nc --slurpfile pids pids '
-		[inputs | select(.type == "flow" and
-			(.pid | IN($pids[])))] | group_by(.pid)[] |
-		[.[0].pid, .[0].comm, (map(.tx_bytes) | add),
-		(map(.rx_bytes) | add)]' | sort >told
-	diff moved told
-}
-
 # --- It only looks ---
 
 # A transfer beside it ends well, whatever is done to nm-collect meanwhile.

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+# bats file_tags=root
+# Backend cgroup infers from packets what programs moved. Where packets tell it
+# it is held to the byte, in each scenario of nm-traffic but those named here.
+
+load helpers
+load collect
+load accuracy
+
+setup() {
+	need_root
+	[[ ${NM_BACKEND:-cgroup} = cgroup ]] || skip "not about $NM_BACKEND"
+	nm-collect --probe | grep -q '^cgroup  *yes' ||
+		skip "cgroup does not work here"
+	export NM_BACKEND=cgroup
+	cd "$BATS_TEST_TMPDIR"
+	started=()
+}
+
+teardown() {
+	end_started
+}
+
+# Scenarios in which another than the socket's creator uses it.
+others='fork inetd inherit inherit-udp passed'
+# In which not all that came is read, or what was sent is no segment's bytes.
+unread='raw4 raw6 tcp-epipe tcp-urgent-skipped udp-cut udp4-refused'
+unread+=' udp6-refused tcp-fastopen tcp6-fastopen'
+# Which make headers or frames of their own.
+own='packet raw-header'
+
+told() {
+	grep '}$' stream | jq -c 'select(.type == "flow" and .pid) |
+		[.pid, .tx_bytes, .rx_bytes]' | jq -nc '
+		reduce inputs as $f ({}; .[$f[0] | tostring] |=
+			[(.[0] // 0) + $f[1], (.[1] // 0) + $f[2]])'
+}
+
+@test "nm-collect: cgroup has the bytes of all scenarios that packets tell" {
+	collect stream -i 0.2
+	nm-traffic list | cut -f 1 >scenarios
+	ran=0
+	while read -r scenario; do
+		[[ " $others $unread $own " != *" $scenario "* ]] || continue
+		nm-traffic "$scenario" >ledger 2>errors 3>&- || {
+			# 77: this kernel cannot do it.
+			[ $? -eq 77 ] || { cat errors; false; }
+			continue
+		}
+		jq -c --arg scenario "$scenario" '. + {$scenario}' ledger \
+			>>ledgers
+		ran=$((ran + 1))
+	done <scenarios
+	an_interval_later stream
+	collected stream
+	told >sums
+	same "$(jq -r --slurpfile sums sums '
+		($sums[0][.pid | tostring] // [0, 0]) as $told |
+		select($told != [.tx_bytes, .rx_bytes]) |
+		"\(.scenario) \(.role): \($told), is \([.tx_bytes, .rx_bytes])"
+		' ledgers)" ''
+	[ "$ran" -gt 60 ]
+}
+
+@test "nm-collect: cgroup gives what heirs move to who created the socket" {
+	collect stream -i 0.2
+	for scenario in fork inetd passed; do
+		traffic ledger "$scenario"
+		cat ledger >>ledgers
+	done
+	an_interval_later stream
+	collected stream
+	told >sums
+	same "$(jq '[.tx_bytes, .rx_bytes]' ledgers | jq -s 'transpose |
+		map(add)' -c)" "$(jq -c --slurpfile roles ledgers '. as $sums |
+		[$roles[].pid | tostring | $sums[.] // [0, 0]] | transpose |
+		map(add)' sums)"
+}
+
+@test "nm-collect: cgroup says that it infers, and why it is used" {
+	collect stream -i 0.2
+	traffic ledger udp4-peers
+	an_interval_later stream
+	collected stream
+	same "$(grep '}$' stream | jq -r 'select(.type == "flow").quality' |
+		sort -u)" inferred
+	same "$(head -n 1 stream | jq -r .backend)" cgroup
+	run -2 nm-collect -b cgroup --no-wire
+	[[ $output = *exclude* ]]
+}
