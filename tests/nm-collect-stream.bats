@@ -168,6 +168,7 @@ as_many_as_before() {
 	churn 5 &
 	traffic=$!
 	for ((i = 0; i < times; i++)); do
+		: >again # nor is it taken for the one before
 		collect again -i 3600
 		# In order, and not.
 		if ((i % 4)); then
