@@ -161,7 +161,7 @@ as_many_as_before() {
 	exactly
 	need bpftool
 	# 200 by hand; each takes seconds in a guest, or on a busy machine.
-	times=${NM_STARTS:-$([ -n "${NM_GUEST-}" ] && echo 5 || echo 40)}
+	times=${NM_STARTS:-$([ -n "${NM_GUEST-}" ] && echo 3 || echo 10)}
 	before=$(ours)
 	collect stream
 	survivor=$collector
