@@ -34,6 +34,13 @@ is_watched() {
 	[ "$(flows "map(select(.netns == $1)) | length" 2>/dev/null)" -gt 0 ]
 }
 
+# is_found LINES NETNS: after so many lines, a client there has its name. The
+# next namespace may have the same number.
+is_found() {
+	tail -n "+$(($1 + 1))" stream |
+		grep -q "\"comm\":\"t-cli\".*\"netns\":$2,"
+}
+
 # child_of PID: its only child.
 child_of() {
 	tr -d ' ' <"/proc/$1/task/$1/children"
@@ -86,8 +93,9 @@ status_of() {
 	collect -i 0.2
 	as=("${alone[@]}")
 	for scenario in tcp4 tcp6 sendfile4; do
+		lines=$(wc -l <stream)
 		hold "$scenario"
-		more_ticks 3
+		wait_until 30 is_found "$lines" "$(netns_of "$traffic")"
 		release
 		wait_until 30 all_told
 		cat roles >>all-roles
