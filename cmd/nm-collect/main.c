@@ -203,7 +203,8 @@ static void tell_rights(const struct backend *used)
 			    "paths of programs and cgroups are not all to be "
 			    "seen without %s",
 			    missing);
-	if (used->all_netns && !used->all_netns())
+	/* If it was not asked for, what it lacks is told. */
+	if (wanted_backend && used->all_netns && !used->all_netns())
 		emit_notice("warning", "rights",
 			    "what is in other network namespaces is not to be "
 			    "seen without CAP_SYS_ADMIN");
