@@ -81,7 +81,7 @@ second_thread() {
 @test "nm-collect: --probe tells of each backend whether it works, or why not" {
 	run --separate-stderr nm-collect --probe
 	[ "$status" -eq 0 ] || [ "$status" -eq 3 ]
-	same "$(awk '/^[a-z]/ { print $1 }' <<<"$output")" $'fexit\ntp\ndiag'
+	same "$(awk '/^[a-z]/ { print $1 }' <<<"$output")" $'fexit\ntp\ncgroup\ndiag'
 	# One line each, and a remedy behind each no.
 	same "$(grep -cE '^[a-z]+ +no ' <<<"$output")" \
 		"$(grep -c 'remedy: .' <<<"$output")"

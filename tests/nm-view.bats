@@ -46,6 +46,17 @@ tick() {
 	picture wide normal --width 120 -c 2
 }
 
+@test "nm-view: shows whose it was that the interfaces moved" {
+	picture ledger ledger --width 110 -c 3
+}
+
+@test "nm-view: leaves the ledger out on a low screen" {
+	run -0 nm-view -b --height 15 -c 1 <data/view-ledger.ndjson
+	[[ $output != *Interfaces* ]]
+	run -0 nm-view -b --height 16 -c 1 <data/view-ledger.ndjson
+	[[ $output = *Interfaces* ]]
+}
+
 @test "nm-view: takes width and height from COLUMNS and LINES" {
 	COLUMNS=40 picture narrow normal
 	LINES=12 picture screen normal -c 2 -k Down

@@ -16,8 +16,10 @@
 #include "text.h"
 #include "units.h"
 
-#define HEADER_LINES	 3
-#define NOTICE_LINES_MAX 3
+#define HEADER_LINES 3
+/* On a lower screen, rows are worth more than the ledger. */
+#define LEDGER_HEIGHT_MIN 16
+#define NOTICE_LINES_MAX  3
 
 /*
  * Writes pieces of a line from left to right, a gap between them, each whole
@@ -170,6 +172,37 @@ static void draw_health(const struct view *v, int y)
 		      100.0 * t->cpu_share);
 }
 
+/* Is there a ledger, and room for it on a low screen? */
+static bool has_ledger(const struct view *v)
+{
+	return v->model->shown.ledger.kept &&
+	       (!canvas_height() || canvas_height() >= LEDGER_HEIGHT_MIN);
+}
+
+/* Whose it was that the interfaces moved; lines that are empty are left out. */
+static void draw_ledger(const struct view *v, int y)
+{
+	const struct ledger *l = &v->model->shown.ledger;
+	const struct {
+		const char *label;
+		uint64_t bytes;
+	} lines[] = {
+		{ "unnamed ", l->unnamed },	{ "no socket ", l->no_socket },
+		{ "forwarded ", l->forwarded }, { "tunnels ", l->carrier },
+		{ "kernel ", l->kernel },
+	};
+	struct pen pen = { .y = y, .x = 1, .end = canvas_width() };
+	char share[16];
+
+	draw_sum(&pen, "Interfaces ", l->rate, 0, v->unit, false);
+	piece(&pen, "processes ", ROLE_NORMAL, "%s",
+	      share_text(l->named, l->nic, share));
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (lines[i].bytes)
+			piece(&pen, lines[i].label, ROLE_NORMAL, "%s",
+			      share_text(lines[i].bytes, l->nic, share));
+}
+
 static void draw_keys(const struct view *v, int y)
 {
 	int x = 0;
@@ -280,6 +313,8 @@ void frame_paint(const struct view *v)
 		draw_sums(v, 1);
 		draw_health(v, 2);
 		top = HEADER_LINES;
+		if (has_ledger(v))
+			draw_ledger(v, top++);
 		lines = notice_lines(m, width - 2);
 		bottom -= lines;
 		draw_notice(m, height ? bottom : top, lines, width - 2);

@@ -224,6 +224,34 @@ static void close_interval(struct model *m, uint64_t ts_us, uint64_t dt_us)
 	m->open = false;
 }
 
+static void take_line(const struct nm_record *r, const char *tx, const char *rx,
+		      uint64_t *sum)
+{
+	*sum += get(r, tx) + get(r, rx);
+}
+
+static void take_ledger(struct ledger *l, const struct nm_record *r,
+			uint64_t dt_us)
+{
+	uint64_t before = l->nic, unused;
+
+	if (!nm_get_u64(r, "nic_tx_bytes", &unused))
+		return;
+	l->kept = true;
+	take_line(r, "nic_tx_bytes", "nic_rx_bytes", &l->nic);
+	take_line(r, "nic_named_tx_bytes", "nic_named_rx_bytes", &l->named);
+	take_line(r, "nic_kernel_tx_bytes", "nic_kernel_rx_bytes", &l->kernel);
+	take_line(r, "nic_unattributed_tx_bytes", "nic_unattributed_rx_bytes",
+		  &l->unnamed);
+	take_line(r, "nic_carrier_tx_bytes", "nic_carrier_rx_bytes",
+		  &l->carrier);
+	take_line(r, "nic_forwarded_tx_bytes", "nic_forwarded_rx_bytes",
+		  &l->forwarded);
+	take_line(r, "nic_no_socket_tx_bytes", "nic_no_socket_rx_bytes",
+		  &l->no_socket);
+	l->rate = rate(l->nic - before, dt_us);
+}
+
 static void take_tick(struct model *m, const struct nm_record *r)
 {
 	uint64_t dt_us = get(r, "dt_us"), cpu_us;
@@ -234,6 +262,7 @@ static void take_tick(struct model *m, const struct nm_record *r)
 	m->now.lost_processes += get(r, "lost_processes");
 	if (dt_us && nm_get_u64(r, "cpu_us", &cpu_us))
 		m->now.cpu_share = (double)cpu_us / (double)dt_us;
+	take_ledger(&m->now.ledger, r, dt_us);
 	close_interval(m, r->ts_us, dt_us);
 }
 

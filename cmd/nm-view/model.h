@@ -66,6 +66,13 @@ struct proc {
 	size_t index;
 };
 
+/* What the interfaces of a host moved, both ways, and whose it was. */
+struct ledger {
+	bool kept; /* the source keeps one */
+	double rate;
+	uint64_t nic, named, kernel, unnamed, carrier, forwarded, no_socket;
+};
+
 /* The whole, like figures: as it is, and as it is shown. */
 struct totals {
 	uint64_t ts_us;	   /* end of the last interval */
@@ -74,6 +81,7 @@ struct totals {
 	uint64_t tx_bytes, rx_bytes;
 	uint64_t unknown_bytes; /* the part that nobody could be named for */
 	uint64_t lost_flows, lost_processes;
+	struct ledger ledger;
 	double cpu_share; /* of one core, by the source; below 0: not known */
 	size_t processes; /* without the rows of sums */
 	uint64_t gone;	  /* processes in [earlier] */
