@@ -74,11 +74,14 @@ static __always_inline struct nm_flow *account_first(struct nm_flow_key *key,
 	return f;
 }
 
-/* Counts bytes that the current process sent or received. */
-static __always_inline void account(struct sock *sk, bool sent, __u64 bytes,
-				    const struct peer *peer)
+/*
+ * Counts bytes that the current process sent or received. Without state, there
+ * is no memory for it.
+ */
+static __always_inline void account_known(struct sock *sk,
+					  struct socket_state *state, bool sent,
+					  __u64 bytes, const struct peer *peer)
 {
-	struct socket_state *state = socket_state(sk, true);
 	struct nm_flow_key key = {};
 	struct nm_flow *f = NULL;
 	struct nm_process *p;
@@ -100,6 +103,12 @@ static __always_inline void account(struct sock *sk, bool sent, __u64 bytes,
 		}
 	}
 	__sync_fetch_and_add(sent ? &f->tx_bytes : &f->rx_bytes, bytes);
+}
+
+static __always_inline void account(struct sock *sk, bool sent, __u64 bytes,
+				    const struct peer *peer)
+{
+	account_known(sk, socket_state(sk, true), sent, bytes, peer);
 }
 
 #define ETHERNET_HEADER 14

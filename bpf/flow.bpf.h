@@ -134,15 +134,30 @@ static __always_inline void wire_add(struct nm_wire *to,
 /* In every network namespace: include/net/flow.h */
 #define LOOPBACK_IFINDEX 1
 
+/* Of which sockets somebody takes over at this moment what waited. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, __u8);
+} claims SEC(".maps");
+
 /*
  * What came before somebody used the socket is told as that one's. Other
- * processors may be adding at this moment, so it is taken off, not cleared.
+ * processors may be adding at this moment, so it is taken off, not cleared; and
+ * if one of them is claiming it too, it is left to that one.
  */
 static __always_inline void wire_claim(struct nm_flow *f,
 				       struct socket_state *state)
 {
 	struct nm_lost *l = lost_here();
-	struct nm_wire w = state->waiting, minus = {
+	struct nm_wire w, minus;
+	__u8 one = 1;
+
+	if (bpf_map_update_elem(&claims, &state->cookie, &one, BPF_NOEXIST))
+		return;
+	w = state->waiting;
+	minus = (struct nm_wire){
 		.tx_bytes = -w.tx_bytes,
 		.rx_bytes = -w.rx_bytes,
 		.tx_packets = -w.tx_packets,
@@ -150,12 +165,12 @@ static __always_inline void wire_claim(struct nm_flow *f,
 		.tx_split = -w.tx_split,
 		.rx_split = -w.rx_split,
 	};
-
 	wire_add(&f->wire, &w);
 	wire_add(&state->waiting, &minus);
 	f->ifindex = state->ifindex;
 	if (l && state->ifindex != LOOPBACK_IFINDEX)
 		wire_add(&l->waiting, &minus);
+	bpf_map_delete_elem(&claims, &state->cookie);
 }
 
 /* The packet waits for somebody to use its socket. */

@@ -161,11 +161,16 @@ static __always_inline bool socket_flag(const struct sock *sk, int flag)
  * A layer above TCP (kTLS): it reads from the socket, and the program from the
  * layer. Not for legacy kernels' programs.
  */
+static __always_inline bool tcp_has_ulp(const struct tcp_sock *tp)
+{
+	return tp->inet_conn.icsk_ulp_ops;
+}
+
 static __always_inline bool has_ulp(struct sock *sk)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-	return tp && tp->inet_conn.icsk_ulp_ops;
+	return tp && tcp_has_ulp(tp);
 }
 
 /* A FIN takes a sequence number, the last, and is no byte of the stream. */

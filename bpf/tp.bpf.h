@@ -91,7 +91,7 @@ int BPF_PROG(on_rcv_space_adjust, struct sock *sk)
 	struct socket_state *state;
 	__u32 moved;
 
-	if (!tp || has_ulp(sk))
+	if (!tp || tcp_has_ulp(tp))
 		return 0;
 	state = socket_state(sk, false);
 	if (!state || !state->seq_known)
@@ -102,7 +102,7 @@ int BPF_PROG(on_rcv_space_adjust, struct sock *sk)
 	}
 	moved = read_since(state, sk, tp);
 	if (moved)
-		account(sk, false, moved, NULL);
+		account_known(sk, state, false, moved, NULL);
 	return 0;
 }
 
@@ -116,7 +116,7 @@ static __always_inline bool counted_by_seq(struct sock *sk, int flags)
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct socket_state *state;
 
-	if (!tp || has_ulp(sk) || flags & MSG_OOB)
+	if (!tp || tcp_has_ulp(tp) || flags & MSG_OOB)
 		return false;
 	state = socket_state(sk, true);
 	if (!state || state->seq_known)
