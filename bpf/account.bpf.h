@@ -114,19 +114,18 @@ static __always_inline void account(struct sock *sk, bool sent, __u64 bytes,
 #define ETHERNET_HEADER 14
 
 /*
- * A frame that a program has made itself (tcpdump does not send; dhclient and
- * arping do): it passes no meter of IP packets, so it is told as one.
+ * A frame that a program has made itself (dhclient and arping do) and that was
+ * just counted as its bytes: it passes no meter of IP packets, so it is told
+ * as one.
  */
-static __always_inline void account_frame(struct sock *sk, __u64 bytes)
+static __always_inline void frame_sent(struct sock *sk, __u64 bytes)
 {
-	struct socket_state *state;
-	struct nm_wire w = { .tx_packets = 1 };
+	struct socket_state *state = socket_state(sk, false);
 	struct packet_sock *p = (struct packet_sock *)sk;
+	struct nm_wire w = { .tx_packets = 1 };
 	struct nm_flow_key key = {};
 	struct nm_flow *f;
 
-	account(sk, true, bytes, NULL);
-	state = socket_state(sk, false);
 	if (!state)
 		return;
 	key.cookie = state->cookie;

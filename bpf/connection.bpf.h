@@ -24,29 +24,27 @@ static __always_inline void start_reading(struct socket_state *state,
 	state->seq_known = 1;
 }
 
-/* The current process is the socket's user, before any byte was moved. */
-static __always_inline void claim(struct socket_state *state, struct sock *sk)
+/*
+ * The current process connects, or listens, and so is told what packets come
+ * before any byte is moved. These are the only changes of state that are sure
+ * to be made by the process itself.
+ */
+static __always_inline void claimed(struct sock *sk, bool connects)
 {
+	struct socket_state *state = socket_state(sk, true);
 	struct user user;
 
+	if (!state || (!connects && state->owned))
+		return;
+	if (connects) {
+		*state = new_socket;
+		state->dir = NM_DIR_OUT;
+	}
 	if (socket_is_kernels(sk))
 		return;
 	user_get(&user, false);
-	if (!process_get(&user))
-		return;
-	socket_used(state, sk, true, &user);
-}
-
-/* The only change of state that is sure to be made by the process itself. */
-static __always_inline void connecting(struct sock *sk)
-{
-	struct socket_state *state = socket_state(sk, true);
-
-	if (!state)
-		return;
-	*state = new_socket;
-	state->dir = NM_DIR_OUT;
-	claim(state, sk);
+	if (process_get(&user))
+		socket_used(state, sk, true, &user);
 }
 
 /*
@@ -97,26 +95,15 @@ static __always_inline void closed(struct sock *sk)
 	socket_forget(sk);
 }
 
-/* Who listens is told what packets come for connections that are not yet. */
-static __always_inline void listening(struct sock *sk)
-{
-	struct socket_state *state = socket_state(sk, true);
-
-	if (state && !state->owned)
-		claim(state, sk);
-}
-
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_set_state, struct sock *sk, int oldstate, int newstate)
 {
 	if (!socket_is_inet(sk))
 		return 0;
-	if (newstate == TCP_SYN_SENT)
-		connecting(sk);
+	if (newstate == TCP_SYN_SENT || newstate == TCP_LISTEN)
+		claimed(sk, newstate == TCP_SYN_SENT);
 	else if (newstate == TCP_ESTABLISHED)
 		connected(sk, oldstate == TCP_SYN_SENT);
-	else if (newstate == TCP_LISTEN)
-		listening(sk);
 	else if (newstate == TCP_CLOSE && oldstate != TCP_LISTEN)
 		closed(sk);
 	return 0;

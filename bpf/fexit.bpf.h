@@ -92,8 +92,12 @@ SEC("fexit/packet_sendmsg")
 int BPF_PROG(on_packet_sendmsg, struct socket *sock, struct msghdr *msg,
 	     size_t size, int ret)
 {
-	if (ret > 0 && sock->sk && my_call())
-		account_frame(sock->sk, ret);
+	struct sock *sk = sock->sk;
+
+	if (ret <= 0 || !sk || !my_call())
+		return 0;
+	account(sk, true, ret, NULL);
+	frame_sent(sk, ret);
 	return 0;
 }
 

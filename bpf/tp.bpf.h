@@ -34,15 +34,15 @@ static __always_inline bool noted_peer(struct peer *peer, struct sock *sk,
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(on_send_length, struct sock *sk, int ret, int flags)
 {
+	bool inet = socket_is_inet(sk);
 	struct peer peer = {};
 
-	if (ret <= 0)
+	if (ret <= 0 || (!inet && !socket_is_packet(sk)) || !my_call())
 		return 0;
-	if (socket_is_inet(sk) && my_call())
-		account(sk, true, ret,
-			noted_peer(&peer, sk, true) ? &peer : NULL);
-	else if (socket_is_packet(sk) && my_call())
-		account_frame(sk, ret);
+	account(sk, true, ret,
+		inet && noted_peer(&peer, sk, true) ? &peer : NULL);
+	if (!inet)
+		frame_sent(sk, ret);
 	return 0;
 }
 

@@ -262,9 +262,33 @@ static void scan_open_sockets(void)
 	bpf.player[0]->links.on_scan = NULL;
 }
 
+/*
+ * Where the kernel does not let programs stand on its functions at all, the
+ * smallest shows it; the whole takes a while to make its maps.
+ */
+static int try_fexit(struct btf *btf)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .expected_attach_type = BPF_TRACE_FEXIT,
+		    .attach_btf_id = (__u32)btf__find_by_name_kind(
+			    btf, "inet_sendmsg", BTF_KIND_FUNC));
+	int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "nm_try", "GPL", insns,
+			       sizeof(insns) / sizeof(insns[0]), &opts);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
 static int start(enum bpf_way way, const char *name, const struct settings *s,
 		 struct reason *why)
 {
+	const char *refused = NULL;
 	struct btf *btf;
 	int error;
 
@@ -279,12 +303,17 @@ static int start(enum bpf_way way, const char *name, const struct settings *s,
 		btf__free(btf);
 		return -1;
 	}
-	error = load_all(s, btf, way);
+	error = way == BPF_BY_FEXIT ? try_fexit(btf) : 0;
+	if (error == -EPERM)
+		refused = BPF_PROGRAM_REFUSED;
+	else
+		error = load_all(s, btf, way);
 	if (!error)
 		error = attach_all(name, way);
 	btf__free(btf);
 	if (error) {
-		explain_load(why, name, -error, bpf_log_said());
+		explain_load(why, name, -error,
+			     refused ? refused : bpf_log_said());
 		unload();
 		return -1;
 	}

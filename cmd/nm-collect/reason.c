@@ -219,7 +219,7 @@ static bool reading_is_locked(void)
 static void explain_eperm(struct reason *why, const char *backend,
 			  const char *said)
 {
-	bool refused_program = strstr(said, "BPF program load failed");
+	bool refused_program = strstr(said, BPF_PROGRAM_REFUSED);
 	enum lockdown locked;
 	char text[128];
 

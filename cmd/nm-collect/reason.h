@@ -7,6 +7,9 @@
 
 #include "backend.h"
 
+/* What libbpf says of a program, not a map, that the kernel refused. */
+#define BPF_PROGRAM_REFUSED "BPF program load failed"
+
 /* There is no BTF of the running kernel. */
 void explain_no_btf(struct reason *why);
 
