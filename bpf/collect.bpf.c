@@ -27,7 +27,7 @@ int BPF_PROG(on_exec, struct task_struct *task)
 	process_key(&key, task);
 	p = bpf_map_lookup_elem(&processes, &key);
 	if (p) {
-		read_identity(p, &key, task);
+		know_current(key.start_ns, key.tgid);
 		LOG(PROCESS_EXEC, key.tgid, 0);
 	}
 	return 0;
@@ -82,6 +82,24 @@ struct {
 
 bool scan_listeners = true;
 
+/* As process_get(), for a task that is not the current one. */
+static __always_inline bool scan_process(const struct user *user,
+					 struct task_struct *task)
+{
+	struct nm_process *p;
+
+	if (bpf_map_update_elem(&processes, &user->process, &new_process,
+				BPF_NOEXIST))
+		return bpf_map_lookup_elem(&processes, &user->process);
+	p = bpf_map_lookup_elem(&processes, &user->process);
+	if (p && !user->kernel) {
+		read_identity(p, task);
+		read_exe(&user->process, task);
+		__sync_fetch_and_add(&p->execs, 1);
+	}
+	return p;
+}
+
 /*
  * Until it is used, it is its first holder's: of processes that share it, the
  * parent comes first.
@@ -95,7 +113,7 @@ static __always_inline void scan_owner(struct sock *sk,
 	if (!state || state->owned)
 		return;
 	user_of(&user, task, socket_is_kernels(sk));
-	if (process_of(&user, task))
+	if (scan_process(&user, task))
 		socket_used(state, sk, true, &user);
 }
 

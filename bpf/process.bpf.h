@@ -51,7 +51,6 @@ static __always_inline void process_key(struct nm_process_key *key,
 }
 
 static __always_inline void read_identity(struct nm_process *p,
-					  const struct nm_process_key *key,
 					  struct task_struct *task)
 {
 	struct task_struct *leader = TASK_READ(task, group_leader);
@@ -68,8 +67,24 @@ static __always_inline void read_identity(struct nm_process *p,
 		p->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
 	}
 	p->uid = task_euid(task);
-	read_exe(key, task);
+}
+
+/*
+ * The same of the current process, and what it runs. A function by itself for
+ * the verifier, which else goes through it once for each way to come here.
+ */
+__noinline int know_current(__u64 start_ns, __u32 tgid)
+{
+	struct task_struct *task = current_task();
+	struct nm_process_key key = { .start_ns = start_ns, .tgid = tgid };
+	struct nm_process *p = bpf_map_lookup_elem(&processes, &key);
+
+	if (!p)
+		return 0;
+	read_identity(p, task);
+	read_exe(&key, task);
 	__sync_fetch_and_add(&p->execs, 1);
+	return 0;
 }
 
 /* Whose doing the current call is. */
@@ -97,12 +112,8 @@ static __always_inline void user_get(struct user *user, bool kernels_socket)
 	user_of(user, current_task(), kernels_socket);
 }
 
-/*
- * The entry of the user, whose task it is (on legacy kernels: the current one);
- * it is made if it is not there. NULL: no room.
- */
-static __always_inline struct nm_process *process_of(const struct user *user,
-						     struct task_struct *task)
+/* The user's entry; it is made if it is not there. NULL: no room. */
+static __always_inline struct nm_process *process_get(const struct user *user)
 {
 	const struct nm_process_key *key = &user->process;
 	struct nm_process *p;
@@ -122,7 +133,7 @@ static __always_inline struct nm_process *process_of(const struct user *user,
 	    0) {
 		p = bpf_map_lookup_elem(&processes, key);
 		if (p && !user->kernel)
-			read_identity(p, key, task);
+			know_current(key->start_ns, key->tgid);
 		LOG(PROCESS_NEW, key->tgid, 0);
 		return p;
 	}
@@ -131,11 +142,6 @@ static __always_inline struct nm_process *process_of(const struct user *user,
 	if (!p)
 		LOG(PROCESS_FULL, key->tgid, 0);
 	return p;
-}
-
-static __always_inline struct nm_process *process_get(const struct user *user)
-{
-	return process_of(user, current_task());
 }
 
 #endif
