@@ -18,7 +18,7 @@
  */
 struct flow_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 32768);
+	__uint(max_entries, 1); /* nm-collect sets it for both */
 	__type(key, struct nm_flow_key);
 	__type(value, struct nm_flow);
 } flows_a SEC(".maps")

@@ -24,6 +24,7 @@
 #include "preempt.h"
 #include "reason.h"
 #include "rights.h"
+#include "types.h"
 
 /* What a kernel may lack; see bpf/config.bpf.h. Best first. */
 static const struct variant {
@@ -294,15 +295,13 @@ static int start(enum bpf_way way, const char *name, const struct settings *s,
 
 	bpf.verbose = s->verbose;
 	bpf_log_listen(s->verbose);
-	btf = btf__load_vmlinux_btf();
+	btf = kernel_types();
 	if (!btf) {
 		explain_no_btf(why);
 		return -1;
 	}
-	if (bpf_check_hooks(btf, way, why)) {
-		btf__free(btf);
+	if (bpf_check_hooks(btf, way, why))
 		return -1;
-	}
 	error = way == BPF_BY_FEXIT ? try_fexit(btf) : 0;
 	if (error == -EPERM)
 		refused = BPF_PROGRAM_REFUSED;
@@ -310,7 +309,6 @@ static int start(enum bpf_way way, const char *name, const struct settings *s,
 		error = load_all(s, btf, way);
 	if (!error)
 		error = attach_all(name, way);
-	btf__free(btf);
 	if (error) {
 		explain_load(why, name, -error,
 			     refused ? refused : bpf_log_said());

@@ -20,6 +20,7 @@
 #include "options.h"
 #include "pids.h"
 #include "rights.h"
+#include "types.h"
 
 /* Best first. */
 static const struct backend *const backends[] = {
@@ -359,7 +360,7 @@ int main(int argc, char **argv)
 	tell_rights(b);
 	tell_backend(b);
 	rights_drop(b->usable);
-	/* Reading the kernel's BTF took 20 MB, for that one time. */
+	kernel_types_free();
 	malloc_trim(0);
 	status = collect(b);
 	b->stop();
