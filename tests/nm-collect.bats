@@ -117,8 +117,8 @@ second_thread() {
 	chmod 755 .
 	as_root=$(./collect --probe)
 	as_nobody=$(ulimit -l 64 && setpriv --reuid=65534 --regid=65534 \
-		--clear-groups --inh-caps=-all,+bpf,+perfmon \
-		--ambient-caps=-all,+bpf,+perfmon ./collect --probe)
+		--clear-groups --inh-caps=-all,+bpf,+perfmon,+net_admin \
+		--ambient-caps=-all,+bpf,+perfmon,+net_admin ./collect --probe)
 	printf '%s\n' "$as_root" "$as_nobody"
 	# Locked memory, where it counts: before 5.11.
 	if printf '%s\n' 5.11 "$(uname -r)" | sort -CV; then

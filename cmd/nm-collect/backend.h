@@ -90,6 +90,9 @@ struct backend {
 	/* What a user must know that it misses, once started; or NULL. */
 	const char *(*lacks)(void);
 
+	/* Why it does not count packets; NULL: it does, or it never does. */
+	const char *(*no_wire)(void);
+
 	/* Does it see other network namespaces? NULL: yes. */
 	bool (*all_netns)(void);
 

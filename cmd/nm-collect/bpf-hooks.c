@@ -4,6 +4,7 @@
  */
 #include "bpf-hooks.h"
 
+#include <err.h>
 #include <string.h>
 
 #include <bpf/btf.h>
@@ -159,6 +160,8 @@ void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf,
 /* Its programs see tasks and sockets by their types only. */
 static int check_cgroup(const struct btf *btf, struct reason *why)
 {
+	char missing[128];
+
 	if (bpf_is_legacy(btf)) {
 		reason_set(why, "a kernel from 5.11 on",
 			   "the kernel has no bpf_get_current_task_btf");
@@ -169,11 +172,12 @@ static int check_cgroup(const struct btf *btf, struct reason *why)
 			   "cgroup version 2 is not mounted");
 		return -1;
 	}
-	if (!rights_have_net_admin()) {
+	rights_missing(RIGHTS_CGROUP, missing, sizeof(missing));
+	if (missing[0]) {
 		reason_set(why,
 			   "run it as root, or give nm-collect the "
 			   "capabilities of nm-collect(8)",
-			   "not permitted without CAP_NET_ADMIN");
+			   "not permitted without %s", missing);
 		return -1;
 	}
 	return 0;
@@ -190,4 +194,36 @@ int bpf_check_hooks(struct btf *btf, enum bpf_way way, struct reason *why)
 		return check_cgroup(btf, why);
 	}
 	return -1;
+}
+
+/*
+ * If another's program claims the root cgroup for itself, ours stay out, and
+ * there is a little less to tell.
+ */
+void bpf_attach_to_cgroup(struct collect_bpf *skel, const char *name,
+			  bool verbose)
+{
+	const struct {
+		struct bpf_program *prog;
+		struct bpf_link **link;
+	} programs[] = {
+		{ skel->progs.on_sendmsg4, &skel->links.on_sendmsg4 },
+		{ skel->progs.on_sendmsg6, &skel->links.on_sendmsg6 },
+		{ skel->progs.on_recvmsg4, &skel->links.on_recvmsg4 },
+		{ skel->progs.on_recvmsg6, &skel->links.on_recvmsg6 },
+		{ skel->progs.on_sock_release, &skel->links.on_sock_release },
+		{ skel->progs.on_sock_create, &skel->links.on_sock_create },
+		{ skel->progs.on_egress, &skel->links.on_egress },
+		{ skel->progs.on_ingress, &skel->links.on_ingress },
+	};
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		if (!bpf_program__autoload(programs[i].prog))
+			continue;
+		*programs[i].link = bpf_program__attach_cgroup(programs[i].prog,
+							       cgroup_root());
+		if (*programs[i].link && verbose)
+			warnx("%s: attached %s", name,
+			      bpf_program__section_name(programs[i].prog));
+	}
 }

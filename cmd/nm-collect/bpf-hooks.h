@@ -23,4 +23,8 @@ bool bpf_is_legacy(const struct btf *btf);
 /* Is it to be attached to a cgroup? See bpf/peer.bpf.h. */
 bool bpf_at_cgroup(const struct bpf_program *prog);
 
+/* Attaches those that were loaded for it, as far as the kernel lets them. */
+void bpf_attach_to_cgroup(struct collect_bpf *skel, const char *name,
+			  bool verbose);
+
 #endif

@@ -194,45 +194,6 @@ static int attach_all(const char *name, enum bpf_way way)
 }
 
 /*
- * If another's program claims the root cgroup for itself, ours stay out, and
- * there is a little less to tell.
- */
-static void attach_to_cgroup(const char *name)
-{
-	const struct {
-		struct bpf_program *prog;
-		struct bpf_link **link;
-	} programs[] = {
-		{ bpf.player[0]->progs.on_sendmsg4,
-		  &bpf.player[0]->links.on_sendmsg4 },
-		{ bpf.player[0]->progs.on_sendmsg6,
-		  &bpf.player[0]->links.on_sendmsg6 },
-		{ bpf.player[0]->progs.on_recvmsg4,
-		  &bpf.player[0]->links.on_recvmsg4 },
-		{ bpf.player[0]->progs.on_recvmsg6,
-		  &bpf.player[0]->links.on_recvmsg6 },
-		{ bpf.player[0]->progs.on_sock_release,
-		  &bpf.player[0]->links.on_sock_release },
-		{ bpf.player[0]->progs.on_sock_create,
-		  &bpf.player[0]->links.on_sock_create },
-		{ bpf.player[0]->progs.on_egress,
-		  &bpf.player[0]->links.on_egress },
-		{ bpf.player[0]->progs.on_ingress,
-		  &bpf.player[0]->links.on_ingress },
-	};
-
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
-		if (!bpf_program__autoload(programs[i].prog))
-			continue;
-		*programs[i].link = bpf_program__attach_cgroup(programs[i].prog,
-							       cgroup_root());
-		if (*programs[i].link && bpf.verbose)
-			warnx("%s: attached %s", name,
-			      bpf_program__section_name(programs[i].prog));
-	}
-}
-
-/*
  * Reads the iterator to its end: the program runs once for each descriptor
  * of each process, and prints nothing.
  */
@@ -261,6 +222,19 @@ static void scan_open_sockets(void)
 		warn("sockets that were open before the start");
 	bpf_link__destroy(bpf.player[0]->links.on_scan);
 	bpf.player[0]->links.on_scan = NULL;
+}
+
+static const char *no_wire(void)
+{
+	const struct collect_bpf *first = bpf.player[0];
+
+	if (first->links.on_egress && first->links.on_ingress)
+		return NULL;
+	if (cgroup_root() < 0)
+		return "cgroup version 2 is not mounted";
+	if (!rights_have_net_admin())
+		return "not permitted without CAP_NET_ADMIN";
+	return "the kernel does not take the programs at the root cgroup";
 }
 
 /*
@@ -315,9 +289,16 @@ static int start(enum bpf_way way, const char *name, const struct settings *s,
 		unload();
 		return -1;
 	}
-	attach_to_cgroup(name);
-	emit_with_wire(bpf.player[0]->links.on_egress &&
-		       bpf.player[0]->links.on_ingress);
+	bpf_attach_to_cgroup(bpf.player[0], name, bpf.verbose);
+	if (way == BPF_BY_CGROUP && no_wire()) {
+		reason_set(why,
+			   "look for another's program there: bpftool cgroup "
+			   "tree",
+			   "%s", no_wire());
+		unload();
+		return -1;
+	}
+	emit_with_wire(!no_wire());
 	scan_open_sockets();
 	if (s->verbose)
 		bpf_log_open(bpf_map__fd(bpf.player[0]->maps.messages));
@@ -362,6 +343,7 @@ static void stop(void)
 const struct backend backend_fexit = {
 	.name = "fexit",
 	.what = "exact, at the return of the socket functions",
+	.no_wire = no_wire,
 	.start = start_fexit,
 	.fd = bpf_processes_fd,
 	.wake = bpf_processes_sweep,
@@ -373,6 +355,7 @@ const struct backend backend_fexit = {
 const struct backend backend_tp = {
 	.name = "tp",
 	.what = "exact, at the trace points of the socket calls",
+	.no_wire = no_wire,
 	.start = start_tp,
 	.fd = bpf_processes_fd,
 	.wake = bpf_processes_sweep,

@@ -189,6 +189,15 @@ static void tell_backend(const struct backend *used)
 	}
 }
 
+/* Where packets are not counted though nobody asked for it. */
+static void tell_wire(const struct backend *used)
+{
+	const char *why = used->no_wire ? used->no_wire() : NULL;
+
+	if (why && !settings.no_wire)
+		emit_notice("info", "wire", "packets are not counted: %s", why);
+}
+
 static void tell_rights(const struct backend *used)
 {
 	char missing[128];
@@ -358,6 +367,7 @@ int main(int argc, char **argv)
 	emit_interval();
 	emit_start(b, &settings);
 	tell_rights(b);
+	tell_wire(b);
 	tell_backend(b);
 	rights_drop(b->usable);
 	kernel_types_free();

@@ -31,30 +31,34 @@ static bool have(cap_value_t cap)
 	return value == CAP_SET;
 }
 
+static size_t add_name(cap_value_t cap, char *out, size_t size, size_t len)
+{
+	char *name = cap_to_name(cap);
+
+	if (!name || len >= size)
+		return len;
+	for (char *c = name; *c; c++)
+		if (*c >= 'a' && *c <= 'z')
+			*c -= 'a' - 'A';
+	len += (size_t)snprintf(out + len, size - len, "%s%s", len ? ", " : "",
+				name);
+	cap_free(name);
+	return len;
+}
+
 void rights_missing(enum rights_for what, char *out, size_t size)
 {
-	const cap_value_t *list = what == RIGHTS_BPF ? for_bpf : for_names;
+	const cap_value_t *list = what == RIGHTS_NAMES ? for_names : for_bpf;
+	/* CAP_SYS_ADMIN stands in for both BPF capabilities. */
+	bool enough = what != RIGHTS_NAMES && have(CAP_SYS_ADMIN);
 	size_t len = 0;
 
 	out[0] = '\0';
-	/* CAP_SYS_ADMIN stands in for both BPF capabilities. */
-	if (what == RIGHTS_BPF && have(CAP_SYS_ADMIN))
-		return;
-	for (int i = 0; i < 2; i++) {
-		char *name;
-
-		if (have(list[i]))
-			continue;
-		name = cap_to_name(list[i]);
-		if (!name || len >= size)
-			continue;
-		for (char *c = name; *c; c++)
-			if (*c >= 'a' && *c <= 'z')
-				*c -= 'a' - 'A';
-		len += (size_t)snprintf(out + len, size - len, "%s%s",
-					len ? ", " : "", name);
-		cap_free(name);
-	}
+	for (int i = 0; i < 2 && !enough; i++)
+		if (!have(list[i]))
+			len = add_name(list[i], out, size, len);
+	if (what == RIGHTS_CGROUP && !have(CAP_NET_ADMIN))
+		add_name(CAP_NET_ADMIN, out, size, len);
 }
 
 bool rights_have_net_admin(void)

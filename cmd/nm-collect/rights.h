@@ -9,8 +9,9 @@
 #include <stddef.h>
 
 enum rights_for {
-	RIGHTS_BPF,   /* loading the programs */
-	RIGHTS_NAMES, /* reading others' /proc: exe, descriptors, cgroups */
+	RIGHTS_BPF,    /* loading the programs */
+	RIGHTS_CGROUP, /* and attaching them to a cgroup */
+	RIGHTS_NAMES,  /* reading others' /proc: exe, descriptors, cgroups */
 };
 
 /* Names of the missing ones ("CAP_BPF, CAP_PERFMON"); "" if none is. */
