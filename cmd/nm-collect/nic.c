@@ -266,6 +266,15 @@ static uint64_t without(uint64_t bytes, uint64_t packets, uint32_t header)
 	return bytes > packets * header ? bytes - packets * header : 0;
 }
 
+/*
+ * Counters can go back: another interface has the number now, a driver began
+ * anew, or bytes and packets were read while one was ahead of the other.
+ */
+static uint64_t not_above(uint64_t was, uint64_t now)
+{
+	return was < now ? was : now;
+}
+
 static void take_stats(struct nlmsghdr *h)
 {
 	const struct if_stats_msg *m = NLMSG_DATA(h);
@@ -290,6 +299,14 @@ static void take_stats(struct nlmsghdr *h)
 		.rx_bytes = without(s.rx_bytes, s.rx_packets, nic->link_header),
 		.tx_packets = s.tx_packets,
 		.rx_packets = s.rx_packets,
+	};
+	nic->was = (struct nic_counts){
+		.tx_bytes = not_above(nic->was.tx_bytes, nic->now.tx_bytes),
+		.rx_bytes = not_above(nic->was.rx_bytes, nic->now.rx_bytes),
+		.tx_packets =
+			not_above(nic->was.tx_packets, nic->now.tx_packets),
+		.rx_packets =
+			not_above(nic->was.rx_packets, nic->now.rx_packets),
 	};
 }
 
