@@ -183,7 +183,8 @@ static enum nic_role role_of(const struct ifinfomsg *i, const char *kind,
 		"ovpn",	     NULL
 	};
 	static const char *const uppers[] = { "vlan",	"macvlan", "macvtap",
-					      "ipvlan", "macsec",  NULL };
+					      "ipvlan", "ipvtap",  "macsec",
+					      "ifb",	"vrf",	   NULL };
 
 	if (i->ifi_flags & IFF_LOOPBACK)
 		return NIC_LOOPBACK;
