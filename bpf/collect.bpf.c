@@ -142,6 +142,7 @@ static __always_inline void scan_tcp(struct sock *sk, struct tcp_sock *tp,
 	state->read_seq = tp->copied_seq;
 	state->urgent_seq = tp->urg_seq;
 	state->seq_known = 1;
+	state->retrans = tp->total_retrans;
 	state->lport = l.port;
 	if (!state->dir)
 		state->dir = bpf_map_lookup_elem(&listeners, &l) ? NM_DIR_IN
