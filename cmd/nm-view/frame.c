@@ -58,7 +58,9 @@ static const char *quality(const struct model *m)
 {
 	if (m->any_exact && m->any_inferred)
 		return "exact, ~ inferred";
-	if (m->any_inferred || (!m->any_exact && !strcmp(m->backend, "diag")))
+	if (m->any_inferred ||
+	    (!m->any_exact &&
+	     (!strcmp(m->backend, "diag") || !strcmp(m->backend, "cgroup"))))
 		return "~ inferred";
 	return "exact";
 }
