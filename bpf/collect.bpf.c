@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (MIT OR GPL-2.0)
 /*
- * The programs of nm-collect. Those of both backends are in this one object,
+ * The programs of nm-collect. Those of all backends are in this one object,
  * on the same maps; nm-collect loads the ones that its backend needs and that
  * the running kernel has. A program here only decides what counts; counting
  * is in flow.bpf.h.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections as they come and go, for both backends: who opened one, and
+ * Connections as they come and go, for all backends: who opened one, and
  * that it is closed.
  */
 #ifndef NM_CONNECTION_BPF_H
@@ -78,17 +78,13 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 		flow_changed(sk, state, false);
 }
 
-/* What came for a connection that nobody has used is nobody's. */
 static __always_inline void closed(struct sock *sk)
 {
 	struct socket_state *state = socket_state(sk, false);
 
 	if (state && !state->owned && wire_waits(state)) {
-		state->owner.tgid = NM_NOBODY;
-		state->use = use_by(&state->owner);
-		state->proto = socket_proto(sk);
 		state->netns = socket_netns(sk);
-		state->owned = 1;
+		nobody_owns(state, socket_proto(sk));
 	}
 	if (state && state->owned)
 		flow_changed(sk, state, true);

@@ -189,6 +189,16 @@ static __always_inline bool wire_waits(const struct socket_state *state)
 	return state->waiting.tx_packets || state->waiting.rx_packets;
 }
 
+/* What came for a socket that nobody has used is nobody's. */
+static __always_inline void nobody_owns(struct socket_state *state, __u8 proto)
+{
+	state->owner.start_ns = 0;
+	state->owner.tgid = NM_NOBODY;
+	state->use = use_by(&state->owner);
+	state->proto = proto;
+	state->owned = 1;
+}
+
 /* Nobody will tell what waits for the socket: it is told without it. */
 static __always_inline void wire_lose(struct socket_state *state)
 {

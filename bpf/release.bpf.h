@@ -19,13 +19,20 @@ int on_sock_release(struct bpf_sock *ctx)
 	if (ctx->protocol == IPPROTO_TCP || ctx->protocol == IPPROTO_MPTCP)
 		return 1;
 	state = bpf_sk_storage_get(&sockets, ctx, 0, 0);
-	if (!state || !state->owned)
+	if (!state || (!state->owned && !wire_waits(state)))
 		return 1;
-	key.cookie = bpf_get_socket_cookie(ctx);
+	state->cookie = bpf_get_socket_cookie(ctx);
+	if (!state->owned)
+		nobody_owns(state, proto_of(ctx->protocol, ctx->type));
+	key.cookie = state->cookie;
 	key.use = state->use;
 	f = wire_flow(&key, ctx, false, state, NULL);
 	if (f)
 		f->closed = 1;
+	if (f && wire_waits(state))
+		wire_claim(f, state);
+	else if (wire_waits(state))
+		wire_lose(state);
 	LOG(FLOW_CLOSED, state->owner.tgid, key.cookie);
 	return 1;
 }

@@ -86,7 +86,9 @@ static __always_inline void measure(struct nm_wire *w, struct __sk_buff *skb,
 	if (skb->gso_size) {
 		ip_len = ip_header_len(skb);
 		headers = ip_len + header_len(skb, protocol, ip_len);
-		if (skb->len > 0xffff + IPV6_LEN) {
+		/* Extension headers of a stream are this one, if any. */
+		if (ip_len == IPV6_LEN + IPV6_JUMBO_LEN &&
+		    skb->len > 0xffff + IPV6_LEN) {
 			headers -= IPV6_JUMBO_LEN;
 			bytes -= IPV6_JUMBO_LEN;
 		}

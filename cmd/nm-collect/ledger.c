@@ -30,6 +30,7 @@ struct side {
 	uint64_t tunnel, tunnel_packets; /* by the counters of tunnels */
 	uint64_t inside, inside_packets; /* by flows, as segments */
 	uint64_t lent;			 /* to the last interval */
+	uint64_t passed; /* packets forwarded then, that were not seen yet */
 };
 
 static struct {
@@ -39,6 +40,16 @@ static struct {
 	struct side tx, rx;
 	struct ledger_sums sums;
 } ledger;
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
 
 /* --- What the IP layer has counted --- */
 
@@ -127,9 +138,7 @@ void ledger_close(void)
 
 static void begin(struct side *s)
 {
-	uint64_t lent = s->lent;
-
-	*s = (struct side){ .lent = lent };
+	*s = (struct side){ .lent = s->lent, .passed = s->passed };
 }
 
 void ledger_interval(void)
@@ -145,7 +154,9 @@ void ledger_interval(void)
 	}
 	nic_each(see_nic, NULL);
 	ledger.forwarded_before = ledger.forwarded;
-	ledger.forwarded = forwarded_v4() + forwarded_v6();
+	/* If it could not be read, nothing is known to have passed. */
+	ledger.forwarded =
+		most(ledger.forwarded, forwarded_v4() + forwarded_v6());
 }
 
 /* --- What the flows have --- */
@@ -197,21 +208,11 @@ void ledger_waiting(const struct nm_wire *more)
 	 * an owner. What else waits was sent by the kernel: answers (ICMP,
 	 * TCP resets), by sockets that are nobody's.
 	 */
-	if ((int64_t)more->rx_bytes > 0)
+	if ((int64_t)(more->rx_bytes - more->rx_split) > 0)
 		ledger.rx.waiting = more->rx_bytes - more->rx_split;
 }
 
 /* --- Closing --- */
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
 
 /* Takes up to `part` from what is not explained yet. */
 static uint64_t take(uint64_t *rest, uint64_t part)
@@ -228,10 +229,25 @@ static uint64_t take(uint64_t *rest, uint64_t part)
  */
 #define CARRIER_HEADERS 80
 
+/*
+ * The IP layer counts what it forwards in packets only: it is their share of
+ * the rest. What it has counted before the interface was read, or after, is
+ * made up for in the next interval.
+ */
+static uint64_t forwarded_of(struct side *s, uint64_t packets, uint64_t rest)
+{
+	uint64_t now = ledger.forwarded - ledger.forwarded_before;
+	uint64_t known = s->passed + now, used = least(known, packets);
+
+	s->passed = least(known - used, now);
+	if (used == packets)
+		return used ? rest : 0;
+	return (uint64_t)((double)rest * (double)used / (double)packets);
+}
+
 static void close_side(struct side *s, uint64_t line[LEDGER_LINES])
 {
 	uint64_t flows = s->named + s->kernel + s->nobody;
-	uint64_t forwarded = ledger.forwarded - ledger.forwarded_before;
 	uint64_t seen = s->nic, rest = 0, surplus = 0, lent = 0, packets;
 
 	/* What was lent to the last interval was told there. */
@@ -256,13 +272,7 @@ static void close_side(struct side *s, uint64_t line[LEDGER_LINES])
 		take(&rest, most(s->tunnel, s->inside) +
 				    most(s->tunnel_packets, s->inside_packets) *
 					    CARRIER_HEADERS);
-	/* The IP layer counts what it forwards in packets only. */
-	line[LEDGER_FORWARDED] =
-		forwarded == 0 || packets <= forwarded
-			? take(&rest, forwarded ? rest : 0)
-			: take(&rest,
-			       (uint64_t)((double)rest * (double)forwarded /
-					  (double)packets));
+	line[LEDGER_FORWARDED] = take(&rest, forwarded_of(s, packets, rest));
 	line[LEDGER_NO_SOCKET] = rest;
 }
 

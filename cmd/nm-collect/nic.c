@@ -6,11 +6,14 @@
  */
 #include "nic.h"
 
+#include "rtnetlink.h"
+
 #include <err.h>
 #include <errno.h>
 #include <limits.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
+#include <linux/if_tun.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -19,75 +22,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The kernel fills at most 32 KiB at once (netlink_dump, db65a3aaf29e). */
-#define ANSWER_SIZE 32768
-
 static struct {
 	int requests, notices;
-	uint32_t sequence;
 	bool stale; /* some interface is new or another than it was */
 	struct nic *list;
 	size_t count, room;
-	_Alignas(struct nlmsghdr) char answer[ANSWER_SIZE];
 } nics = { .requests = -1, .notices = -1 };
-
-/* --- Netlink --- */
-
-static int open_socket(uint32_t groups)
-{
-	struct sockaddr_nl addr = { .nl_family = AF_NETLINK,
-				    .nl_groups = groups };
-	int fd = socket(AF_NETLINK,
-			SOCK_RAW | SOCK_CLOEXEC | (groups ? SOCK_NONBLOCK : 0),
-			NETLINK_ROUTE);
-
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&addr, sizeof(addr))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* Sends a dump request; take gets each message of the answer. */
-static int dump(struct nlmsghdr *request, void (*take)(struct nlmsghdr *h))
-{
-	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	request->nlmsg_seq = ++nics.sequence;
-	if (send(nics.requests, request, request->nlmsg_len, 0) < 0)
-		return -1;
-	for (;;) {
-		struct nlmsghdr *h = (struct nlmsghdr *)nics.answer;
-		ssize_t n = recv(nics.requests, h, ANSWER_SIZE, 0);
-		unsigned left = (unsigned)n;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		for (; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
-			struct nlmsgerr *e = NLMSG_DATA(h);
-
-			if (h->nlmsg_seq != nics.sequence)
-				continue;
-			if (h->nlmsg_type == NLMSG_DONE)
-				return 0;
-			if (h->nlmsg_type == NLMSG_ERROR) {
-				errno = -e->error;
-				return -1;
-			}
-			take(h);
-		}
-	}
-}
-
-static const struct rtattr *attribute(const struct rtattr *a, size_t left,
-				      unsigned type)
-{
-	for (; RTA_OK(a, left); a = RTA_NEXT(a, left))
-		if ((a->rta_type & NLA_TYPE_MASK) == type)
-			return a;
-	return NULL;
-}
 
 /* --- What an interface is --- */
 
@@ -127,40 +67,48 @@ static struct nic *find_or_add(uint32_t ifindex)
 }
 
 /*
+ * On which bus it sits; "" if on none. Kernels before 5.14 do not say, so
+ * there it is looked up in sysfs, if that has the interface by this number: it
+ * may be another namespace's.
+ */
+static void bus_of(const char *name, int ifindex, const struct rtattr *bus,
+		   char *out, size_t size)
+{
+	char path[128], link[PATH_MAX], number[16] = "";
+	const char *base;
+	ssize_t n;
+	FILE *f;
+
+	snprintf(out, size, "%s", bus ? (const char *)RTA_DATA(bus) : "");
+	if (bus)
+		return;
+	snprintf(path, sizeof(path), "/sys/class/net/%s/ifindex", name);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	if (!fgets(number, sizeof(number), f) || atoi(number) != ifindex)
+		ifindex = 0;
+	fclose(f);
+	snprintf(path, sizeof(path), "/sys/class/net/%s/device/subsystem",
+		 name);
+	n = ifindex ? readlink(path, link, sizeof(link) - 1) : -1;
+	if (n <= 0)
+		return;
+	link[n] = '\0';
+	base = strrchr(link, '/');
+	snprintf(out, size, "%.16s", base ? base + 1 : link);
+}
+
+/*
  * The drivers of hardware count what is on the wire. virtio_net counts what it
  * hands to the host, which may be many segments in one.
  */
-static bool is_hardware(const char *name)
+static bool is_hardware(const char *name, int ifindex, const struct rtattr *bus)
 {
-	char path[128], link[PATH_MAX];
-	ssize_t n;
+	char text[32];
 
-	snprintf(path, sizeof(path), "/sys/class/net/%s/device/subsystem",
-		 name);
-	n = readlink(path, link, sizeof(link) - 1);
-	if (n <= 0)
-		return false;
-	link[n] = '\0';
-	return strcmp(strrchr(link, '/') ? strrchr(link, '/') + 1 : link,
-		      "virtio") != 0;
-}
-
-/* /sys/class/net/NAME/tun_flags is there for tun and tap alone. */
-static bool is_tap(const char *name)
-{
-	char path[128], text[32] = "";
-	unsigned long flags;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/sys/class/net/%s/tun_flags", name);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	if (!fgets(text, sizeof(text), f))
-		text[0] = '\0';
-	fclose(f);
-	flags = strtoul(text, NULL, 16);
-	return flags & 0x2; /* IFF_TAP of linux/if_tun.h */
+	bus_of(name, ifindex, bus, text, sizeof(text));
+	return text[0] && strcmp(text, "virtio") != 0;
 }
 
 static bool is_one_of(const char *kind, const char *const *list)
@@ -171,9 +119,45 @@ static bool is_one_of(const char *kind, const char *const *list)
 	return false;
 }
 
-/* By the kind that ip-link(8) shows. A tap is a virtual machine's cable. */
-static enum nic_role role_of(const struct ifinfomsg *i, const char *kind,
-			     const char *name, bool has_master)
+struct link {
+	const struct ifinfomsg *i;
+	const struct rtattr *attrs;
+	size_t left;
+	const struct rtattr *info; /* IFLA_LINKINFO, or NULL */
+};
+
+static const struct rtattr *info_of(const struct link *l, unsigned type)
+{
+	return l->info ? rtnl_attribute(RTA_DATA(l->info), RTA_PAYLOAD(l->info),
+					type)
+		       : NULL;
+}
+
+/* A VRF is a master too, but only a table of routes: its ports count. */
+static bool is_port(const struct link *l)
+{
+	const struct rtattr *a = info_of(l, IFLA_INFO_SLAVE_KIND);
+
+	return rtnl_attribute(l->attrs, l->left, IFLA_MASTER) &&
+	       (!a || strcmp(RTA_DATA(a), "vrf") != 0);
+}
+
+static bool is_tap(const struct link *l)
+{
+	const struct rtattr *data = info_of(l, IFLA_INFO_DATA);
+	const struct rtattr *type =
+		data ? rtnl_attribute(RTA_DATA(data), RTA_PAYLOAD(data),
+				      IFLA_TUN_TYPE)
+		     : NULL;
+
+	return type && *(const uint8_t *)RTA_DATA(type) == IFF_TAP;
+}
+
+/*
+ * By the kind that ip-link(8) shows. A tap is a virtual machine's cable. What
+ * stands on an interface of another namespace counts here: that one does not.
+ */
+static enum nic_role role_of(const struct link *l)
 {
 	static const char *const tunnels[] = {
 		"wireguard", "vxlan",	  "geneve", "gre",  "gretap",
@@ -185,60 +169,44 @@ static enum nic_role role_of(const struct ifinfomsg *i, const char *kind,
 	static const char *const uppers[] = { "vlan",	"macvlan", "macvtap",
 					      "ipvlan", "ipvtap",  "macsec",
 					      "ifb",	"vrf",	   NULL };
+	const struct rtattr *a = info_of(l, IFLA_INFO_KIND);
+	const char *kind = a ? RTA_DATA(a) : "";
 
-	if (i->ifi_flags & IFF_LOOPBACK)
+	if (l->i->ifi_flags & IFF_LOOPBACK)
 		return NIC_LOOPBACK;
-	if (has_master)
+	if (is_port(l))
 		return NIC_PORT;
 	if (is_one_of(kind, tunnels))
 		return NIC_TUNNEL;
 	if (strcmp(kind, "tun") == 0)
-		return is_tap(name) ? NIC_EDGE : NIC_TUNNEL;
-	if (is_one_of(kind, uppers))
+		return is_tap(l) ? NIC_EDGE : NIC_TUNNEL;
+	if (is_one_of(kind, uppers) &&
+	    !rtnl_attribute(l->attrs, l->left, IFLA_LINK_NETNSID))
 		return NIC_UPPER;
 	return NIC_EDGE;
 }
 
-static const char *kind_of(const struct rtattr *info)
-{
-	const struct rtattr *a =
-		info ? attribute(RTA_DATA(info), RTA_PAYLOAD(info),
-				 IFLA_INFO_KIND)
-		     : NULL;
-
-	return a ? RTA_DATA(a) : "";
-}
-
-/* A VRF is a master too, but only a table of routes: its ports count. */
-static bool is_port(const struct rtattr *attrs, size_t left)
-{
-	const struct rtattr *info = attribute(attrs, left, IFLA_LINKINFO), *a;
-
-	if (!attribute(attrs, left, IFLA_MASTER))
-		return false;
-	a = info ? attribute(RTA_DATA(info), RTA_PAYLOAD(info),
-			     IFLA_INFO_SLAVE_KIND)
-		 : NULL;
-	return !a || strcmp(RTA_DATA(a), "vrf") != 0;
-}
-
 static void take_link(struct nlmsghdr *h)
 {
-	const struct ifinfomsg *i = NLMSG_DATA(h);
-	const struct rtattr *attrs = IFLA_RTA(i), *name;
-	size_t left = IFLA_PAYLOAD(h);
+	struct link l = { .i = NLMSG_DATA(h) };
+	const struct rtattr *name;
 	struct nic *nic;
 
 	if (h->nlmsg_type != RTM_NEWLINK)
 		return;
-	name = attribute(attrs, left, IFLA_IFNAME);
+	l.attrs = IFLA_RTA(l.i);
+	l.left = IFLA_PAYLOAD(h);
+	l.info = rtnl_attribute(l.attrs, l.left, IFLA_LINKINFO);
+	name = rtnl_attribute(l.attrs, l.left, IFLA_IFNAME);
 	if (!name)
 		return;
-	nic = find_or_add((uint32_t)i->ifi_index);
-	nic->role = role_of(i, kind_of(attribute(attrs, left, IFLA_LINKINFO)),
-			    RTA_DATA(name), is_port(attrs, left));
-	nic->segments = is_hardware(RTA_DATA(name));
-	nic->link_header = i->ifi_type == ARPHRD_ETHER ? 14 : 0;
+	nic = find_or_add((uint32_t)l.i->ifi_index);
+	nic->role = role_of(&l);
+	nic->segments = is_hardware(RTA_DATA(name), l.i->ifi_index,
+				    rtnl_attribute(l.attrs, l.left,
+						   IFLA_PARENT_DEV_BUS_NAME));
+	nic->link_header = l.i->ifi_type == ARPHRD_ETHER ? 14 : 0;
+	nic->listed = true;
 }
 
 static int read_links(void)
@@ -256,7 +224,7 @@ static int read_links(void)
 		.mask = RTEXT_FILTER_SKIP_STATS,
 	};
 
-	return dump(&request.h, take_link);
+	return rtnl_dump(nics.requests, &request.h, take_link);
 }
 
 /* --- What it has moved --- */
@@ -285,9 +253,9 @@ static void take_stats(struct nlmsghdr *h)
 
 	if (h->nlmsg_type != RTM_NEWSTATS)
 		return;
-	a = attribute((const struct rtattr *)(m + 1),
-		      h->nlmsg_len - NLMSG_LENGTH(sizeof(*m)),
-		      IFLA_STATS_LINK_64);
+	a = rtnl_attribute((const struct rtattr *)(m + 1),
+			   h->nlmsg_len - NLMSG_LENGTH(sizeof(*m)),
+			   IFLA_STATS_LINK_64);
 	nic = find(m->ifindex);
 	if (!nic || !a || RTA_PAYLOAD(a) < 4 * sizeof(__u64)) {
 		nics.stale |= !nic;
@@ -323,17 +291,18 @@ static int read_stats(void)
 			       IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64) },
 	};
 
-	return dump(&request.h, take_stats);
+	return rtnl_dump(nics.requests, &request.h, take_stats);
 }
 
 /* Did the kernel tell of a change? What it was is read from a dump. */
 static bool was_told(void)
 {
+	char notice[4096];
 	bool told = false;
 	ssize_t n;
 
 	do {
-		n = recv(nics.notices, nics.answer, ANSWER_SIZE, 0);
+		n = recv(nics.notices, notice, sizeof(notice), 0);
 		told |= n > 0 || (n < 0 && errno == ENOBUFS);
 	} while (n > 0 || (n < 0 && errno != EAGAIN));
 	return told;
@@ -342,29 +311,32 @@ static bool was_told(void)
 int nic_read(void)
 {
 	size_t kept = 0;
+	int torn;
 
 	for (size_t i = 0; i < nics.count; i++)
 		nics.list[i].was = nics.list[i].now;
 	if (was_told() || nics.stale) {
 		for (size_t i = 0; i < nics.count; i++)
-			nics.list[i].role = NIC_UNKNOWN;
-		nics.stale = false;
-		if (read_links())
+			nics.list[i].listed = false;
+		torn = read_links();
+		if (torn < 0)
 			return -1;
 		/* Those that are gone took their last counts along. */
 		for (size_t i = 0; i < nics.count; i++)
-			if (nics.list[i].role != NIC_UNKNOWN)
+			if (nics.list[i].listed || torn)
 				nics.list[kept++] = nics.list[i];
+		nics.stale = torn;
 		nics.count = kept;
 		qsort(nics.list, kept, sizeof(*nics.list), by_ifindex);
 	}
-	return read_stats();
+	/* If torn, what was not told is told with the next. */
+	return read_stats() < 0 ? -1 : 0;
 }
 
 int nic_open(void)
 {
-	nics.requests = open_socket(0);
-	nics.notices = open_socket(RTMGRP_LINK);
+	nics.requests = rtnl_open(0);
+	nics.notices = rtnl_open(RTMGRP_LINK);
 	nics.stale = true;
 	if (nics.requests < 0 || nics.notices < 0 || nic_read()) {
 		int error = errno;

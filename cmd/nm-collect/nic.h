@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 enum nic_role {
-	NIC_UNKNOWN,
 	NIC_LOOPBACK,
 	NIC_PORT,   /* of a bridge or a bond, which counts what it moves */
 	NIC_TUNNEL, /* what it moves is moved again, packed, by another */
@@ -29,6 +28,7 @@ struct nic {
 	enum nic_role role;
 	/* It counts segments, as hardware does, not what they were made of. */
 	bool segments;
+	bool listed;		    /* when they were last looked at */
 	uint32_t link_header;	    /* bytes in front of each packet */
 	struct nic_counts was, now; /* since it was made */
 };

@@ -194,15 +194,19 @@ static void draw_ledger(const struct view *v, int y)
 		{ "kernel ", l->kernel },
 	};
 	struct pen pen = { .y = y, .x = 1, .end = canvas_width() };
+	uint64_t all = l->named;
 	char share[16];
 
-	draw_sum(&pen, "Interfaces ", l->rate, 0, v->unit, false);
+	/* Sockets may have more than interfaces: what a queue has dropped. */
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		all += lines[i].bytes;
+	draw_sum(&pen, "Interfaces ", l->rate, l->nic, v->unit, true);
 	piece(&pen, "processes ", ROLE_NORMAL, "%s",
-	      share_text(l->named, l->nic, share));
+	      share_text(l->named, all, share));
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		if (lines[i].bytes)
 			piece(&pen, lines[i].label, ROLE_NORMAL, "%s",
-			      share_text(lines[i].bytes, l->nic, share));
+			      share_text(lines[i].bytes, all, share));
 }
 
 static void draw_keys(const struct view *v, int y)
