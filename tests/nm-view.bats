@@ -47,7 +47,7 @@ tick() {
 }
 
 @test "nm-view: shows whose it was that the interfaces moved" {
-	picture ledger ledger --width 110 -c 3
+	picture ledger ledger --width 130 -c 3
 }
 
 @test "nm-view: leaves the ledger out on a low screen" {
