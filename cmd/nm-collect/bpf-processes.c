@@ -30,15 +30,19 @@
  */
 #define LINGER_NS (2 * NS_PER_S)
 
+/*
+ * Its name is kept for so long after that, or after the last flow that it was
+ * told with: the kernel may be emptying its sockets for a while.
+ */
+#define KEEP_NS (5 * NS_PER_S)
+
 /* Longer intervals are swept, once a second. */
 #define LONG_INTERVAL_S 3
 
 /*
  * So many times the processes of one time may be known at once: those that the
  * last drain removed, those that this one does, and those that have come into
- * their place meanwhile. In long intervals, also those that were swept. The
- * names of the last that ended are kept as long as there is room: the kernel
- * may be emptying their sockets for a while.
+ * their place meanwhile. In long intervals, also those that were swept.
  */
 #define KNOWN_FACTOR	   3
 #define KNOWN_FACTOR_SWEPT 16
@@ -47,11 +51,18 @@ struct known {
 	struct process process;
 	const char *news; /* an event that is not told yet, or NULL */
 	bool told;	  /* a record has named it */
+	uint64_t seen_ns; /* when a flow of it was last told */
 	uint64_t tx_bytes, rx_bytes;		 /* told until now */
 	uint64_t tx_lost_detail, rx_lost_detail; /* told until now */
 	struct nm_process last; /* of one that has ended or was swept */
 	uint32_t execs;
 	bool ended; /* and that is told, or will be when this drain ends */
+};
+
+/* Whom to forget, and not before when. */
+struct left {
+	struct nm_process_key key;
+	uint64_t ns;
 };
 
 static struct {
@@ -60,6 +71,8 @@ static struct {
 	size_t known_max;
 	struct nm_buf ended; /* keys of those whose end is to be told */
 	struct nm_buf swept; /* keys of those removed since the last drain */
+	struct nm_buf left;  /* those that are gone from the map */
+	uint64_t now_ns;     /* of this drain */
 	size_t count;
 	int timer; /* for the next sweep; -1: none */
 	unsigned verbose;
@@ -109,6 +122,7 @@ void bpf_processes_stop(void)
 	nm_cache_free(processes.known);
 	nm_buf_free(&processes.ended);
 	nm_buf_free(&processes.swept);
+	nm_buf_free(&processes.left);
 	if (processes.timer >= 0)
 		close(processes.timer);
 	processes.timer = -1;
@@ -138,6 +152,7 @@ struct process *bpf_processes_moved(const struct nm_process_key *key,
 	if (!k)
 		return NULL;
 	tell_news(k);
+	k->seen_ns = processes.now_ns;
 	k->tx_bytes += tx;
 	k->rx_bytes += rx;
 	return &k->process;
@@ -208,6 +223,13 @@ static void remove_entry(const struct nm_process_key *key)
 	bpf_map_delete_elem(processes.map, key);
 }
 
+static void leaves(const struct nm_process_key *key)
+{
+	struct left l = { .key = *key, .ns = processes.now_ns + KEEP_NS };
+
+	nm_buf_add(&processes.left, &l, sizeof(l));
+}
+
 static bool lingers(const struct nm_process *v, uint64_t now_ns)
 {
 	return now_ns <= v->ended_ns || now_ns - v->ended_ns <= LINGER_NS;
@@ -232,6 +254,7 @@ static void see(const struct nm_process_key *key, const struct nm_process *v,
 		has_ended(k, key, v);
 	} else if (k->ended && !lingers(v, swapped_ns)) {
 		remove_entry(key);
+		leaves(key);
 	}
 }
 
@@ -317,6 +340,7 @@ static void tell_swept(const struct nm_process_key *key, struct known *k)
 	tell(k, key, &k->last);
 	if (!k->ended)
 		has_ended(k, key, &k->last);
+	leaves(key);
 }
 
 static void tell_end(const struct nm_process_key *key, struct known *k)
@@ -326,8 +350,28 @@ static void tell_end(const struct nm_process_key *key, struct known *k)
 		emit_process_end(&k->process, k->tx_bytes, k->rx_bytes);
 }
 
+/* Those that left long ago, and are in no flow any more. */
+static void forget_left(void)
+{
+	struct left *list = (void *)processes.left.data;
+	size_t n = processes.left.len / sizeof(*list), kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct known *k =
+			nm_cache_get(processes.known, &list[i].key);
+
+		if (k && (processes.now_ns < list[i].ns ||
+			  processes.now_ns < k->seen_ns + KEEP_NS))
+			list[kept++] = list[i];
+		else if (k)
+			nm_cache_drop(processes.known, &list[i].key);
+	}
+	processes.left.len = kept * sizeof(*list);
+}
+
 int bpf_processes_tell(uint64_t swapped_ns)
 {
+	processes.now_ns = swapped_ns;
 	for_keys(&processes.swept, tell_swept);
 	processes.swept.len = 0;
 	processes.count = 0;
@@ -338,4 +382,5 @@ void bpf_processes_tell_ended(void)
 {
 	for_keys(&processes.ended, tell_end);
 	processes.ended.len = 0;
+	forget_left();
 }
