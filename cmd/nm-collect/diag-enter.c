@@ -35,10 +35,8 @@ static struct {
 struct message {
 	int error;
 	struct iovec iov;
-	union {
-		char room[CMSG_SPACE(NETLINK_FDS * sizeof(int))];
-		struct cmsghdr align;
-	} control;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(NETLINK_FDS *
+							 sizeof(int))];
 	struct msghdr header;
 };
 
@@ -48,8 +46,8 @@ static void message_init(struct message *m)
 	m->iov = (struct iovec){ &m->error, sizeof(m->error) };
 	m->header.msg_iov = &m->iov;
 	m->header.msg_iovlen = 1;
-	m->header.msg_control = m->control.room;
-	m->header.msg_controllen = sizeof(m->control.room);
+	m->header.msg_control = m->control;
+	m->header.msg_controllen = sizeof(m->control);
 }
 
 static int send_fds(int channel, int error, const int *fds, size_t n)
