@@ -71,8 +71,8 @@ static struct nic *find_or_add(uint32_t ifindex)
  * there it is looked up in sysfs, if that has the interface by this number: it
  * may be another namespace's.
  */
-static void bus_of(const char *name, int ifindex, const struct rtattr *bus,
-		   char *out, size_t size)
+static void bus_of(const char *name, int ifindex, struct rtattr *bus, char *out,
+		   size_t size)
 {
 	char path[128], link[PATH_MAX], number[16] = "";
 	const char *base;
@@ -103,7 +103,7 @@ static void bus_of(const char *name, int ifindex, const struct rtattr *bus,
  * The drivers of hardware count what is on the wire. virtio_net counts what it
  * hands to the host, which may be many segments in one.
  */
-static bool is_hardware(const char *name, int ifindex, const struct rtattr *bus)
+static bool is_hardware(const char *name, int ifindex, struct rtattr *bus)
 {
 	char text[32];
 
@@ -120,13 +120,13 @@ static bool is_one_of(const char *kind, const char *const *list)
 }
 
 struct link {
-	const struct ifinfomsg *i;
-	const struct rtattr *attrs;
+	struct ifinfomsg *i;
+	struct rtattr *attrs;
 	size_t left;
-	const struct rtattr *info; /* IFLA_LINKINFO, or NULL */
+	struct rtattr *info; /* IFLA_LINKINFO, or NULL */
 };
 
-static const struct rtattr *info_of(const struct link *l, unsigned type)
+static struct rtattr *info_of(const struct link *l, unsigned type)
 {
 	return l->info ? rtnl_attribute(RTA_DATA(l->info), RTA_PAYLOAD(l->info),
 					type)
@@ -136,7 +136,7 @@ static const struct rtattr *info_of(const struct link *l, unsigned type)
 /* A VRF is a master too, but only a table of routes: its ports count. */
 static bool is_port(const struct link *l)
 {
-	const struct rtattr *a = info_of(l, IFLA_INFO_SLAVE_KIND);
+	struct rtattr *a = info_of(l, IFLA_INFO_SLAVE_KIND);
 
 	return rtnl_attribute(l->attrs, l->left, IFLA_MASTER) &&
 	       (!a || strcmp(RTA_DATA(a), "vrf") != 0);
@@ -144,8 +144,8 @@ static bool is_port(const struct link *l)
 
 static bool is_tap(const struct link *l)
 {
-	const struct rtattr *data = info_of(l, IFLA_INFO_DATA);
-	const struct rtattr *type =
+	struct rtattr *data = info_of(l, IFLA_INFO_DATA);
+	struct rtattr *type =
 		data ? rtnl_attribute(RTA_DATA(data), RTA_PAYLOAD(data),
 				      IFLA_TUN_TYPE)
 		     : NULL;
@@ -169,7 +169,7 @@ static enum nic_role role_of(const struct link *l)
 	static const char *const uppers[] = { "vlan",	"macvlan", "macvtap",
 					      "ipvlan", "ipvtap",  "macsec",
 					      "ifb",	"vrf",	   NULL };
-	const struct rtattr *a = info_of(l, IFLA_INFO_KIND);
+	struct rtattr *a = info_of(l, IFLA_INFO_KIND);
 	const char *kind = a ? RTA_DATA(a) : "";
 
 	if (l->i->ifi_flags & IFF_LOOPBACK)
@@ -189,7 +189,7 @@ static enum nic_role role_of(const struct link *l)
 static void take_link(struct nlmsghdr *h)
 {
 	struct link l = { .i = NLMSG_DATA(h) };
-	const struct rtattr *name;
+	struct rtattr *name;
 	struct nic *nic;
 
 	if (h->nlmsg_type != RTM_NEWLINK)
@@ -246,14 +246,14 @@ static uint64_t not_above(uint64_t was, uint64_t now)
 
 static void take_stats(struct nlmsghdr *h)
 {
-	const struct if_stats_msg *m = NLMSG_DATA(h);
-	const struct rtattr *a;
+	struct if_stats_msg *m = NLMSG_DATA(h);
+	struct rtattr *a;
 	struct rtnl_link_stats64 s;
 	struct nic *nic;
 
 	if (h->nlmsg_type != RTM_NEWSTATS)
 		return;
-	a = rtnl_attribute((const struct rtattr *)(m + 1),
+	a = rtnl_attribute((struct rtattr *)(m + 1),
 			   h->nlmsg_len - NLMSG_LENGTH(sizeof(*m)),
 			   IFLA_STATS_LINK_64);
 	nic = find(m->ifindex);

@@ -67,8 +67,7 @@ int rtnl_dump(int fd, struct nlmsghdr *request,
 	}
 }
 
-const struct rtattr *rtnl_attribute(const struct rtattr *a, size_t left,
-				    unsigned type)
+struct rtattr *rtnl_attribute(struct rtattr *a, size_t left, unsigned type)
 {
 	for (; RTA_OK(a, left); a = RTA_NEXT(a, left))
 		if ((a->rta_type & NLA_TYPE_MASK) == type)

@@ -23,7 +23,6 @@ int rtnl_dump(int fd, struct nlmsghdr *request,
 	      void (*take)(struct nlmsghdr *h));
 
 /* The first of this type, or NULL. */
-const struct rtattr *rtnl_attribute(const struct rtattr *a, size_t left,
-				    unsigned type);
+struct rtattr *rtnl_attribute(struct rtattr *a, size_t left, unsigned type);
 
 #endif
