@@ -12,7 +12,6 @@
 
 #include "flow.bpf.h"
 
-#define ETH_P_IP   0x0800
 #define ETH_P_IPV6 0x86dd
 
 #define IPV4_OFFSET_PROTOCOL 9

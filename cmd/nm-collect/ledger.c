@@ -99,22 +99,19 @@ static uint64_t forwarded_v6(void)
 
 static void see_nic(const struct nic *nic, void *ctx)
 {
+	const struct nic_counts *was = &nic->was, *now = &nic->now;
+	struct side *tx = &ledger.tx, *rx = &ledger.rx;
+	bool edge = nic->role == NIC_EDGE;
+
 	(void)ctx;
-	if (nic->role == NIC_EDGE) {
-		ledger.tx.nic += nic->now.tx_bytes - nic->was.tx_bytes;
-		ledger.rx.nic += nic->now.rx_bytes - nic->was.rx_bytes;
-		ledger.tx.nic_packets +=
-			nic->now.tx_packets - nic->was.tx_packets;
-		ledger.rx.nic_packets +=
-			nic->now.rx_packets - nic->was.rx_packets;
-	} else if (nic->role == NIC_TUNNEL) {
-		ledger.tx.tunnel += nic->now.tx_bytes - nic->was.tx_bytes;
-		ledger.rx.tunnel += nic->now.rx_bytes - nic->was.rx_bytes;
-		ledger.tx.tunnel_packets +=
-			nic->now.tx_packets - nic->was.tx_packets;
-		ledger.rx.tunnel_packets +=
-			nic->now.rx_packets - nic->was.rx_packets;
-	}
+	if (!edge && nic->role != NIC_TUNNEL)
+		return;
+	*(edge ? &tx->nic : &tx->tunnel) += now->tx_bytes - was->tx_bytes;
+	*(edge ? &rx->nic : &rx->tunnel) += now->rx_bytes - was->rx_bytes;
+	*(edge ? &tx->nic_packets : &tx->tunnel_packets) +=
+		now->tx_packets - was->tx_packets;
+	*(edge ? &rx->nic_packets : &rx->tunnel_packets) +=
+		now->rx_packets - was->rx_packets;
 }
 
 bool ledger_open(void)
