@@ -7,7 +7,7 @@
 #ifndef NM_ACCOUNT_BPF_H
 #define NM_ACCOUNT_BPF_H
 
-#include "flow.bpf.h"
+#include "waiting.bpf.h"
 
 /* What is learnt of a socket at its use, in the context of its user. */
 static __always_inline void socket_used(struct socket_state *state,
@@ -27,15 +27,21 @@ static __always_inline void socket_used(struct socket_state *state,
 	state->uid = user->uid;
 	state->use = use_by(&user->process);
 	state->owner = user->process;
+	state->last = 0;
 	socket_cookie(sk, state);
 	state->owned = 1;
+}
+
+static __always_inline bool is_process(const struct nm_process_key *a,
+				       const struct nm_process_key *b)
+{
+	return a->tgid == b->tgid && a->start_ns == b->start_ns;
 }
 
 static __always_inline bool is_owner(const struct socket_state *state,
 				     const struct user *user)
 {
-	return state->owned && state->owner.tgid == user->process.tgid &&
-	       state->owner.start_ns == user->process.start_ns &&
+	return state->owned && is_process(&state->owner, &user->process) &&
 	       state->uid == user->uid;
 }
 
@@ -54,13 +60,12 @@ static __always_inline void lose(struct nm_process *p, bool sent, __u64 bytes)
 }
 
 /* The first use in an interval, or by another than the last. */
-static __always_inline struct nm_flow *account_first(struct nm_flow_key *key,
-						     struct sock *sk, bool sent,
-						     struct socket_state *state,
-						     const struct user *user,
-						     const struct peer *peer)
+static __always_inline struct nm_counters *
+account_first(struct nm_flow_key *key, struct sock *sk, bool sent,
+	      struct socket_state *state, const struct user *user,
+	      const struct peer *peer, __u32 interval)
 {
-	struct nm_flow *f;
+	struct nm_counters *c;
 
 	if (state)
 		socket_used(state, sk, sent, user);
@@ -68,10 +73,40 @@ static __always_inline struct nm_flow *account_first(struct nm_flow_key *key,
 	key->use = use_by(&user->process);
 	if (peer)
 		key->use = use_with(key->use, peer);
-	f = flow_get(key, &user->process, sk, state, peer);
-	if (f && state && wire_waits(state))
-		wire_claim(f, state);
-	return f;
+	c = flow_get(key, &user->process, sk, state, peer, interval);
+	if (c && state && wire_waits(state))
+		wire_claim(c, state);
+	return c;
+}
+
+/* By key: see flow.bpf.h. */
+static __always_inline void account_by_key(struct sock *sk,
+					   struct socket_state *state,
+					   bool sent, __u64 bytes,
+					   const struct user *user,
+					   const struct peer *peer,
+					   __u32 interval)
+{
+	struct nm_flow_key key = {};
+	struct nm_counters *c = NULL;
+	struct nm_process *p;
+
+	if (peer && state && is_owner(state, user)) {
+		key.cookie = state->cookie;
+		key.use = use_with(state->use, peer);
+		c = flow_find(&key, interval);
+	}
+	if (!c) {
+		p = process_get(user);
+		if (p)
+			c = account_first(&key, sk, sent, state, user, peer,
+					  interval);
+		if (!c) {
+			lose(p, sent, bytes);
+			return;
+		}
+	}
+	__sync_fetch_and_add(sent ? &c->tx_bytes : &c->rx_bytes, bytes);
 }
 
 /*
@@ -82,27 +117,17 @@ static __always_inline void account_known(struct sock *sk,
 					  struct socket_state *state, bool sent,
 					  __u64 bytes, const struct peer *peer)
 {
-	struct nm_flow_key key = {};
-	struct nm_flow *f = NULL;
-	struct nm_process *p;
+	__u32 interval = interval_now();
+	struct nm_counters *c = NULL;
 	struct user user;
 
 	user_get(&user, socket_is_kernels(sk));
-	if (state && is_owner(state, &user)) {
-		key.cookie = state->cookie;
-		key.use = peer ? use_with(state->use, peer) : state->use;
-		f = flow_find(&key);
-	}
-	if (!f) {
-		p = process_get(&user);
-		if (p)
-			f = account_first(&key, sk, sent, state, &user, peer);
-		if (!f) {
-			lose(p, sent, bytes);
-			return;
-		}
-	}
-	__sync_fetch_and_add(sent ? &f->tx_bytes : &f->rx_bytes, bytes);
+	if (state && !peer && state->uid == user.uid)
+		c = flow_last(state, interval);
+	if (c && is_process(&c->process, &user.process))
+		__sync_fetch_and_add(sent ? &c->tx_bytes : &c->rx_bytes, bytes);
+	else
+		account_by_key(sk, state, sent, bytes, &user, peer, interval);
 }
 
 static __always_inline void account(struct sock *sk, bool sent, __u64 bytes,
@@ -123,22 +148,17 @@ static __always_inline void frame_sent(struct sock *sk, __u64 bytes)
 	struct socket_state *state = socket_state(sk, false);
 	struct packet_sock *p = (struct packet_sock *)sk;
 	struct nm_wire w = { .tx_packets = 1 };
-	struct nm_flow_key key = {};
-	struct nm_flow *f;
+	struct nm_counters *c;
 
-	if (!state)
-		return;
-	key.cookie = state->cookie;
-	key.use = state->use;
-	f = flow_find(&key);
-	if (!f)
+	c = state ? flow_last(state, interval_now()) : NULL;
+	if (!c)
 		return;
 	w.tx_bytes = bytes;
 	if (sk->sk_type == SOCK_RAW && bytes > ETHERNET_HEADER)
 		w.tx_bytes -= ETHERNET_HEADER;
-	wire_add(&f->wire, &w);
+	wire_add(&c->wire, &w);
 	if (bpf_core_field_exists(p->ifindex))
-		f->ifindex = BPF_CORE_READ(p, ifindex);
+		c->ifindex = BPF_CORE_READ(p, ifindex);
 }
 
 /*
@@ -152,20 +172,20 @@ flow_changed(struct sock *sk, struct socket_state *state, bool closed)
 		.cookie = socket_cookie(sk, state),
 		.use = state->use,
 	};
+	struct nm_counters *c;
 	struct tcp_sock *tp;
-	struct nm_flow *f;
 
-	f = flow_get(&key, &state->owner, sk, state, NULL);
-	if (f && wire_waits(state))
-		wire_claim(f, state);
-	else if (!f && closed && wire_waits(state))
+	c = flow_get(&key, &state->owner, sk, state, NULL, interval_now());
+	if (c && wire_waits(state))
+		wire_claim(c, state);
+	else if (!c && closed && wire_waits(state))
 		wire_lose(state);
-	if (!f || !closed)
+	if (!c || !closed)
 		return;
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (tp)
-		tell_retrans(f, state, tp->total_retrans);
-	f->closed = 1;
+		tell_retrans(c, state, tp->total_retrans);
+	c->closed = 1;
 	LOG(FLOW_CLOSED, state->owner.tgid, key.cookie);
 }
 

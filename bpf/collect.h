@@ -75,23 +75,46 @@ struct nm_wire {
 	__u64 tx_split, rx_split;
 };
 
-struct nm_flow {
+/*
+ * What a flow has moved in an interval. Apart from the rest of it, in an array,
+ * so that it is found without a search; what is written at each call and each
+ * packet is in its first cache line.
+ */
+struct nm_counters {
 	struct nm_process_key process;
-	__u64 tx_bytes, rx_bytes; /* since the maps were swapped */
+	__u64 tx_bytes, rx_bytes;
 	struct nm_wire wire;
 	__u32 retrans_packets;
-	__u32 rtt_us; /* smoothed; 0: not known */
+	__u32 rtt_us;  /* smoothed; 0: not known */
+	__u32 ifindex; /* of the last packet; 0: none was seen */
+	__u8 closed;
+	__u8 zero[3];
+	__u64 to_a_cache_line[4];
+};
+
+/* A flow: what it is, and where its counters are. */
+struct nm_flow {
+	__u32 slot; /* the place in the array of counters */
 	__u32 netns;
-	__u32 ifindex;	/* of the last packet; 0: none was seen */
 	__u8 laddr[16]; /* IPv4 in mapped form; all zero: unknown */
 	__u8 raddr[16];
 	__be16 rport; /* 0: none or unknown */
 	__u16 lport;  /* host order */
 	__u8 proto;   /* enum nm_proto */
 	__u8 dir;     /* enum nm_dir */
-	__u8 closed;
 	__u8 peer; /* the remote side is the datagram's, not the socket's: it
 		    * tells flows of one socket apart */
+	__u8 zero;
+};
+
+/*
+ * The intervals take turns: those of odd numbers have flows_b and the second
+ * half of the array of counters, those of even numbers the others.
+ */
+struct nm_turn {
+	__u32 interval;	 /* its number; never 0 */
+	__u32 taken[2];	 /* slots, of each half */
+	__u32 zero;
 };
 
 enum nm_proto {

@@ -18,6 +18,12 @@ const volatile bool legacy = false;
 /* bpf_probe_read_kernel is allowed: not under lockdown=confidentiality. */
 const volatile bool may_read = true;
 
+/* Atomic operations tell what was there before (since 5.12). */
+const volatile bool fetches = true;
+
+/* Flows in an interval that can have counters of their own. */
+const volatile __u32 slots = 1;
+
 /* Backend cgroup: what programs moved is told by their packets. */
 const volatile bool by_packets = false;
 

@@ -37,6 +37,8 @@ static __always_inline void claimed(struct sock *sk, bool connects)
 	if (!state || (!connects && state->owned))
 		return;
 	if (connects) {
+		if (wire_waits(state))
+			wire_lose(state);
 		*state = new_socket;
 		state->dir = NM_DIR_OUT;
 	}
@@ -66,6 +68,7 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 		if (by_packets) {
 			state->waiting = (struct nm_wire){};
 			state->cookie = 0;
+			state->last = 0;
 			state->sent_known = 0;
 			socket_cookie(sk, state);
 		}

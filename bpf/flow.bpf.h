@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The flows of an interval: finding the entry of one, or making it.
+ * The flows of an interval: finding the counters of one, or making it.
+ *
+ * That is done at each call and each packet, and what it takes is mostly the
+ * memory that it touches. So a socket remembers where the counters of its last
+ * user are, and only if that is of an earlier interval, or another uses it, or
+ * each datagram has a remote side of its own, they are looked for by key.
  */
 #ifndef NM_FLOW_BPF_H
 #define NM_FLOW_BPF_H
@@ -8,31 +13,77 @@
 #include "process.bpf.h"
 #include "socket.bpf.h"
 
+/* --- Intervals --- */
+
 /*
- * Two maps take turns. nm-collect puts the empty one into the slot; the
- * kernel returns from that call only when no program uses the other any more
- * (map_update_elem on a map of maps waits for an RCU grace period, commit
- * 1ae80cf31938), so the other can be read and emptied without a race. What a
- * drain costs thus depends on the flows that moved bytes, not on those that
- * are open.
+ * nm-collect begins the next interval by its number, and then changes a map of
+ * maps: the kernel returns from that call only when no program is under way
+ * that has read the old number (it waits for an RCU grace period, commit
+ * 1ae80cf31938). So what the last interval has can be read and emptied without
+ * a race, and costs by the flows that moved bytes, not by those that are open.
  */
-struct flow_map {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1); /* nm-collect sets it for both */
-	__type(key, struct nm_flow_key);
-	__type(value, struct nm_flow);
-} flows_a SEC(".maps")
-, flows_b SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct nm_turn);
+} turn SEC(".maps");
+
+struct grace_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} grace_inner SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__array(values, struct flow_map);
-} flows SEC(".maps")
+	__array(values, struct grace_map);
+} grace SEC(".maps")
 = {
-	.values = { &flows_a },
+	.values = { &grace_inner },
 };
+
+/* nm-collect sets the sizes of both, and of the counters. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct nm_flow_key);
+	__type(value, struct nm_flow);
+} flows_a SEC(".maps"), flows_b SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct nm_counters);
+} counters SEC(".maps");
+
+/* Which slots are taken, where atomic operations do not tell. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u8);
+} slots_taken SEC(".maps");
+
+static __always_inline struct nm_turn *turn_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&turn, &zero);
+}
+
+static __always_inline __u32 interval_now(void)
+{
+	const struct nm_turn *t = turn_get();
+
+	return t ? *(const volatile __u32 *)&t->interval : 0;
+}
 
 /* --- Keys: a multiplicative hash, a few instructions for each word --- */
 
@@ -52,32 +103,107 @@ static __always_inline __u64 use_with(__u64 use, const struct peer *peer)
 	return mix(mix(mix(use, peer->words[0]), peer->words[1]), peer->port);
 }
 
-/* --- Entries --- */
+/* --- Finding --- */
 
-static __always_inline struct nm_flow *flow_find(const struct nm_flow_key *key)
+static __always_inline struct nm_counters *counters_at(__u32 slot)
 {
-	__u32 zero = 0;
-	void *map = bpf_map_lookup_elem(&flows, &zero);
+	return bpf_map_lookup_elem(&counters, &slot);
+}
 
-	return map ? bpf_map_lookup_elem(map, key) : NULL;
+/* Where the counters of the socket's last user are. */
+static __always_inline struct nm_counters *
+flow_last(const struct socket_state *state, __u32 interval)
+{
+	__u64 last = *(const volatile __u64 *)&state->last;
+
+	return last >> 32 == interval ? counters_at(last) : NULL;
+}
+
+static __always_inline void flow_remember(struct socket_state *state,
+					  __u32 interval, __u32 slot)
+{
+	/* In one piece: another processor may be reading it. */
+	*(volatile __u64 *)&state->last = (__u64)interval << 32 | slot;
+}
+
+static __always_inline const struct nm_flow *
+flow_lookup(const struct nm_flow_key *key, __u32 interval)
+{
+	return interval & 1 ? bpf_map_lookup_elem(&flows_b, key)
+			    : bpf_map_lookup_elem(&flows_a, key);
+}
+
+static __always_inline struct nm_counters *
+flow_find(const struct nm_flow_key *key, __u32 interval)
+{
+	const struct nm_flow *f = flow_lookup(key, interval);
+
+	return f ? counters_at(f->slot) : NULL;
+}
+
+/* --- Making --- */
+
+/* How many processors may be after the same slot, where nothing tells. */
+#define SLOT_TRIES 8
+
+/* A slot that nobody has in this interval. False: all are taken. */
+static __always_inline bool slot_take(__u32 interval, __u32 *slot)
+{
+	__u32 half = interval & 1, first = half ? slots : 0, n;
+	struct nm_turn *t = turn_get();
+	__u8 one = 1;
+
+	if (!t || t->taken[half] >= slots)
+		return false;
+	if (fetches) {
+		n = __sync_fetch_and_add(&t->taken[half], 1);
+		*slot = first + n;
+		return n < slots;
+	}
+#pragma unroll
+	for (__u32 i = 0; i < SLOT_TRIES; i++) {
+		n = t->taken[half] + i;
+		*slot = first + n;
+		if (n < slots && bpf_map_update_elem(&slots_taken, slot, &one,
+						     BPF_NOEXIST) == 0) {
+			__sync_fetch_and_add(&t->taken[half], 1);
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Makes the entry, if nobody was faster. NULL: no room. */
-static __always_inline struct nm_flow *flow_add(const struct nm_flow_key *key,
-						const struct nm_flow *first)
+static __always_inline struct nm_counters *
+flow_add(const struct nm_flow_key *key, struct nm_flow *first,
+	 const struct nm_process_key *process, __u32 interval)
 {
-	__u32 zero = 0;
-	void *map = bpf_map_lookup_elem(&flows, &zero);
-	struct nm_flow *f;
+	struct nm_counters *c = NULL;
+	const struct nm_flow *f;
+	long error = -1;
 
-	if (!map)
+	if (slot_take(interval, &first->slot))
+		c = counters_at(first->slot);
+	if (c) {
+		c->process = *process;
+		error = interval & 1
+				? bpf_map_update_elem(&flows_b, key, first,
+						      BPF_NOEXIST)
+				: bpf_map_update_elem(&flows_a, key, first,
+						      BPF_NOEXIST);
+	}
+	if (!error) {
+		LOG(FLOW_NEW, process->tgid, key->cookie);
+		return c;
+	}
+	f = flow_lookup(key, interval);
+	if (!f) {
+		LOG(FLOW_FULL, process->tgid, 0);
 		return NULL;
-	if (bpf_map_update_elem(map, key, first, BPF_NOEXIST) == 0)
-		LOG(FLOW_NEW, first->process.tgid, key->cookie);
-	f = bpf_map_lookup_elem(map, key);
-	if (!f)
-		LOG(FLOW_FULL, first->process.tgid, 0);
-	return f;
+	}
+	/* For the caller, who remembers it; the other is left unused. */
+	first->slot = f->slot;
+	return counters_at(f->slot);
 }
 
 static __always_inline void set_peer(struct nm_flow *first,
@@ -88,139 +214,38 @@ static __always_inline void set_peer(struct nm_flow *first,
 	first->peer = 1;
 }
 
-/* The entry of a use of the socket. */
-static __always_inline struct nm_flow *
-flow_get(const struct nm_flow_key *key, const struct nm_process_key *process,
-	 struct sock *sk, const struct socket_state *state,
-	 const struct peer *peer)
-{
-	struct nm_flow *f = flow_find(key), first = {};
-
-	if (f)
-		return f;
-	first.process = *process;
-	first.proto = socket_proto(sk);
-	first.netns = socket_netns(sk);
-	socket_laddr(sk, first.laddr);
-	socket_raddr(sk, first.raddr, &first.rport);
-	if (peer)
-		set_peer(&first, peer);
-	if (state) {
-		first.lport = state->lport;
-		first.dir = state->dir;
-	}
-	return flow_add(key, &first);
-}
-
-/* --- What was on the wire --- */
-
-static __always_inline void wire_add(struct nm_wire *to,
-				     const struct nm_wire *w)
-{
-	if (w->tx_packets) {
-		__sync_fetch_and_add(&to->tx_bytes, w->tx_bytes);
-		__sync_fetch_and_add(&to->tx_packets, w->tx_packets);
-		if (w->tx_split)
-			__sync_fetch_and_add(&to->tx_split, w->tx_split);
-	}
-	if (w->rx_packets) {
-		__sync_fetch_and_add(&to->rx_bytes, w->rx_bytes);
-		__sync_fetch_and_add(&to->rx_packets, w->rx_packets);
-		if (w->rx_split)
-			__sync_fetch_and_add(&to->rx_split, w->rx_split);
-	}
-}
-
-/* In every network namespace: include/net/flow.h */
-#define LOOPBACK_IFINDEX 1
-
-/* Of which sockets somebody takes over at this moment what waited. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
-	__type(key, __u64);
-	__type(value, __u8);
-} claims SEC(".maps");
-
 /*
- * What came before somebody used the socket is told as that one's. Other
- * processors may be adding at this moment, so it is taken off, not cleared; and
- * if one of them is claiming it too, it is left to that one.
+ * The entry of a use of the socket. Without a peer, the user is the owner of
+ * the state, which remembers it.
  */
-static __always_inline void wire_claim(struct nm_flow *f,
-				       struct socket_state *state)
+static __always_inline struct nm_counters *
+flow_get(const struct nm_flow_key *key, const struct nm_process_key *process,
+	 struct sock *sk, struct socket_state *state, const struct peer *peer,
+	 __u32 interval)
 {
-	struct nm_lost *l = lost_here();
-	struct nm_wire w, minus;
-	__u8 one = 1;
+	const struct nm_flow *f = flow_lookup(key, interval);
+	struct nm_flow first = {};
+	struct nm_counters *c;
 
-	if (bpf_map_update_elem(&claims, &state->cookie, &one, BPF_NOEXIST))
-		return;
-	w = state->waiting;
-	minus = (struct nm_wire){
-		.tx_bytes = -w.tx_bytes,
-		.rx_bytes = -w.rx_bytes,
-		.tx_packets = -w.tx_packets,
-		.rx_packets = -w.rx_packets,
-		.tx_split = -w.tx_split,
-		.rx_split = -w.rx_split,
-	};
-	wire_add(&f->wire, &w);
-	wire_add(&state->waiting, &minus);
-	f->ifindex = state->ifindex;
-	if (l && state->ifindex != LOOPBACK_IFINDEX)
-		wire_add(&l->waiting, &minus);
-	bpf_map_delete_elem(&claims, &state->cookie);
-}
-
-/* The packet waits for somebody to use its socket. */
-static __always_inline void wire_wait(struct socket_state *state,
-				      const struct nm_wire *w)
-{
-	struct nm_lost *l = lost_here();
-
-	wire_add(&state->waiting, w);
-	if (l && state->ifindex != LOOPBACK_IFINDEX)
-		wire_add(&l->waiting, w);
-}
-
-static __always_inline bool wire_waits(const struct socket_state *state)
-{
-	return state->waiting.tx_packets || state->waiting.rx_packets;
-}
-
-/* What came for a socket that nobody has used is nobody's. */
-static __always_inline void nobody_owns(struct socket_state *state, __u8 proto)
-{
-	state->owner.start_ns = 0;
-	state->owner.tgid = NM_NOBODY;
-	state->use = use_by(&state->owner);
-	state->proto = proto;
-	state->owned = 1;
-}
-
-/* Nobody will tell what waits for the socket: it is told without it. */
-static __always_inline void wire_lose(struct socket_state *state)
-{
-	struct nm_lost *l = lost_here();
-
-	if (!l)
-		return;
-	wire_add(&l->wire, &state->waiting);
-	state->waiting = (struct nm_wire){};
-	__sync_fetch_and_add(&l->flows, 1);
-}
-
-/* Segments sent again since the last time. */
-static __always_inline void
-tell_retrans(struct nm_flow *f, struct socket_state *state, __u32 total)
-{
-	__u32 more = total - state->retrans;
-
-	if (!more)
-		return;
-	state->retrans = total;
-	__sync_fetch_and_add(&f->retrans_packets, more);
+	if (f) {
+		first.slot = f->slot;
+		c = counters_at(f->slot);
+	} else {
+		first.proto = socket_proto(sk);
+		first.netns = socket_netns(sk);
+		socket_laddr(sk, first.laddr);
+		socket_raddr(sk, first.raddr, &first.rport);
+		if (peer)
+			set_peer(&first, peer);
+		if (state) {
+			first.lport = state->lport;
+			first.dir = state->dir;
+		}
+		c = flow_add(key, &first, process, interval);
+	}
+	if (c && state && !peer)
+		flow_remember(state, interval, first.slot);
+	return c;
 }
 
 #endif

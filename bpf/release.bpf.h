@@ -12,9 +12,8 @@
 SEC("cgroup/sock_release")
 int on_sock_release(struct bpf_sock *ctx)
 {
-	struct nm_flow_key key = {};
 	struct socket_state *state;
-	struct nm_flow *f;
+	struct nm_counters *c;
 
 	if (ctx->protocol == IPPROTO_TCP || ctx->protocol == IPPROTO_MPTCP)
 		return 1;
@@ -24,16 +23,14 @@ int on_sock_release(struct bpf_sock *ctx)
 	state->cookie = bpf_get_socket_cookie(ctx);
 	if (!state->owned)
 		nobody_owns(state, proto_of(ctx->protocol, ctx->type));
-	key.cookie = state->cookie;
-	key.use = state->use;
-	f = wire_flow(&key, ctx, false, state, NULL);
-	if (f)
-		f->closed = 1;
-	if (f && wire_waits(state))
-		wire_claim(f, state);
+	c = wire_flow(ctx, false, state, NULL, interval_now());
+	if (c)
+		c->closed = 1;
+	if (c && wire_waits(state))
+		wire_claim(c, state);
 	else if (wire_waits(state))
 		wire_lose(state);
-	LOG(FLOW_CLOSED, state->owner.tgid, key.cookie);
+	LOG(FLOW_CLOSED, state->owner.tgid, state->cookie);
 	return 1;
 }
 

@@ -37,24 +37,25 @@ struct noted_peer {
 /* Our memory of a socket. */
 struct socket_state {
 	struct nm_process_key owner; /* the last to use it, if `owned` */
-	__u64 use;		     /* of the owner; see use.bpf.h */
+	__u64 use;		     /* of the owner; see flow.bpf.h */
+	__u64 last;		     /* its counters: interval and slot */
 	__u64 cookie;		     /* 0: not asked for yet */
-	struct nm_wire waiting;	     /* for somebody to use the socket */
-	struct noted_peer noted;     /* backend tp only */
 	__u32 uid;		     /* the owner's effective one */
-	__u32 urgent_seq; /* TCP: the last urgent byte that was left out */
-	__u32 read_seq;	  /* TCP: read up to here, if seq_known */
-	__u32 sent_seq;	  /* TCP, by packets: sent up to here, if known */
-	__u32 retrans;	  /* TCP: segments sent again, told up to here */
-	__u32 netns;
-	__u32 ifindex; /* of the last packet */
-	__u16 lport;   /* host order; gone from the sock at close */
-	__u8 proto;    /* enum nm_proto */
+	__u32 read_seq;		     /* TCP: read up to here, if seq_known */
+	__u8 proto;		     /* enum nm_proto */
 	__u8 dir;
 	__u8 seq_known;
 	__u8 owned;
+	__u32 ifindex;	/* of the last packet */
+	__u32 retrans;	/* TCP: segments sent again, told up to here */
+	__u32 sent_seq; /* TCP, by packets: sent up to here, if known */
+	struct nm_wire waiting; /* for somebody to use the socket */
+	__u32 urgent_seq;	/* TCP: the last urgent byte, left out */
+	__u32 netns;
+	__u16 lport; /* host order; gone from the sock at close */
 	__u8 sent_known;
-	__u8 zero[1];
+	__u8 zero[5];
+	struct noted_peer noted; /* backend tp only */
 };
 
 struct {

@@ -10,7 +10,7 @@
 #ifndef NM_WIRE_BPF_H
 #define NM_WIRE_BPF_H
 
-#include "flow.bpf.h"
+#include "waiting.bpf.h"
 
 #define ETH_P_IPV6 0x86dd
 
@@ -175,34 +175,45 @@ static __always_inline void copy_sock_v6(__u32 to[4], const __u32 from[4])
  * As flow_get() does, but with what a program here may see of a socket. Its
  * local address is not to be seen in cgroup/sock_release.
  */
-static __always_inline struct nm_flow *
-wire_flow(const struct nm_flow_key *key, struct bpf_sock *sk, bool laddr,
-	  const struct socket_state *state, const struct peer *peer)
+static __always_inline struct nm_counters *
+wire_flow(struct bpf_sock *sk, bool laddr, struct socket_state *state,
+	  const struct peer *peer, __u32 interval)
 {
-	struct nm_flow *f = flow_find(key), first = {};
+	struct nm_flow_key key = { .cookie = state->cookie, .use = state->use };
+	struct nm_flow first = {};
+	const struct nm_flow *f;
+	struct nm_counters *c;
 
-	if (f)
-		return f;
-	first.process = state->owner;
-	first.proto = state->proto;
-	first.netns = state->netns;
-	first.dir = state->dir;
-	first.rport = sk->dst_port;
-	first.lport = state->lport;
-	if (laddr && !first.lport)
-		first.lport = sk->src_port;
-	if (sk->family == AF_INET) {
-		if (laddr)
-			map_v4((__u32 *)first.laddr, sk->src_ip4);
-		map_v4((__u32 *)first.raddr, sk->dst_ip4);
-	} else {
-		if (laddr)
-			copy_sock_v6((__u32 *)first.laddr, sk->src_ip6);
-		copy_sock_v6((__u32 *)first.raddr, sk->dst_ip6);
-	}
 	if (peer)
-		set_peer(&first, peer);
-	return flow_add(key, &first);
+		key.use = use_with(key.use, peer);
+	f = flow_lookup(&key, interval);
+	if (f) {
+		first.slot = f->slot;
+		c = counters_at(f->slot);
+	} else {
+		first.proto = state->proto;
+		first.netns = state->netns;
+		first.dir = state->dir;
+		first.rport = sk->dst_port;
+		first.lport = state->lport;
+		if (laddr && !first.lport)
+			first.lport = sk->src_port;
+		if (sk->family == AF_INET) {
+			if (laddr)
+				map_v4((__u32 *)first.laddr, sk->src_ip4);
+			map_v4((__u32 *)first.raddr, sk->dst_ip4);
+		} else {
+			if (laddr)
+				copy_sock_v6((__u32 *)first.laddr, sk->src_ip6);
+			copy_sock_v6((__u32 *)first.raddr, sk->dst_ip6);
+		}
+		if (peer)
+			set_peer(&first, peer);
+		c = flow_add(&key, &first, &state->owner, interval);
+	}
+	if (c && !peer)
+		flow_remember(state, interval, first.slot);
+	return c;
 }
 
 /* Has a socket of this kind remote sides of its own for each datagram? */
@@ -221,15 +232,15 @@ static __always_inline void wire_unknown(const struct nm_wire *w)
 		wire_add(&l->wire, w);
 }
 
-static __always_inline void wire_tcp(struct bpf_sock *sk, struct nm_flow *f,
+static __always_inline void wire_tcp(struct bpf_sock *sk, struct nm_counters *c,
 				     struct socket_state *state)
 {
 	struct bpf_tcp_sock *tp = bpf_tcp_sock(sk);
 
 	if (!tp)
 		return;
-	f->rtt_us = tp->srtt_us >> 3; /* kept as 8 times it */
-	tell_retrans(f, state, tp->total_retrans);
+	c->rtt_us = tp->srtt_us >> 3; /* kept as 8 times it */
+	tell_retrans(c, state, tp->total_retrans);
 }
 
 /*
@@ -271,7 +282,7 @@ static __always_inline __u32 tcp_bytes(struct __sk_buff *skb,
 }
 
 /* What the program sent or received, as far as packets tell it. */
-static __always_inline void payload_add(struct nm_flow *f,
+static __always_inline void payload_add(struct nm_counters *c,
 					struct __sk_buff *skb,
 					struct bpf_sock *sk,
 					struct socket_state *state, bool sent)
@@ -286,18 +297,32 @@ static __always_inline void payload_add(struct nm_flow *f,
 		bytes = skb->len;
 	if (tp && sk->state != TCP_LISTEN)
 		bytes = tcp_bytes(skb, tp, state, ip_len, bytes, sent);
-	__sync_fetch_and_add(sent ? &f->tx_bytes : &f->rx_bytes, bytes);
+	__sync_fetch_and_add(sent ? &c->tx_bytes : &c->rx_bytes, bytes);
+}
+
+/* The counters of who used the socket last; see flow.bpf.h. */
+static __always_inline struct nm_counters *
+wire_counters(struct __sk_buff *skb, struct bpf_sock *sk,
+	      struct socket_state *state, bool sent)
+{
+	__u32 interval = interval_now();
+	struct nm_counters *c;
+	struct peer peer = {};
+
+	if (is_open_to_all(sk)) {
+		packet_peer(&peer, skb, sent);
+		return wire_flow(sk, true, state, &peer, interval);
+	}
+	c = flow_last(state, interval);
+	return c ? c : wire_flow(sk, true, state, NULL, interval);
 }
 
 static __always_inline void wire_count(struct __sk_buff *skb,
 				       struct bpf_sock *sk, bool sent)
 {
-	struct nm_flow_key key = {};
 	struct socket_state *state;
-	struct peer peer = {};
+	struct nm_counters *c;
 	struct nm_wire w = {};
-	struct nm_flow *f;
-	bool open;
 
 	measure(&w, skb, sk->protocol, sent);
 	state = wire_state(sk);
@@ -314,28 +339,21 @@ static __always_inline void wire_count(struct __sk_buff *skb,
 		state->cookie = bpf_get_socket_cookie(skb);
 	if (by_packets && !state->dir && sk->protocol != IPPROTO_TCP)
 		state->dir = sent ? NM_DIR_OUT : NM_DIR_IN;
-	key.cookie = state->cookie;
-	key.use = state->use;
-	open = is_open_to_all(sk);
-	if (open) {
-		packet_peer(&peer, skb, sent);
-		key.use = use_with(key.use, &peer);
-	}
-	f = wire_flow(&key, sk, true, state, open ? &peer : NULL);
+	c = wire_counters(skb, sk, state, sent);
 	/* No room, or the map was busy at this moment: the next tells it. */
-	if (!f) {
+	if (!c) {
 		wire_wait(state, &w);
 		return;
 	}
-	wire_add(&f->wire, &w);
+	wire_add(&c->wire, &w);
 	/* What another processor added while the socket got its owner. */
 	if (wire_waits(state))
-		wire_claim(f, state);
-	f->ifindex = skb->ifindex;
+		wire_claim(c, state);
+	c->ifindex = skb->ifindex;
 	if (sent)
-		wire_tcp(sk, f, state);
+		wire_tcp(sk, c, state);
 	if (by_packets)
-		payload_add(f, skb, sk, state, sent);
+		payload_add(c, skb, sk, state, sent);
 }
 
 static __always_inline int wire(struct __sk_buff *skb, bool sent)

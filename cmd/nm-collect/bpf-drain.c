@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * Backends fexit and tp: what the programs counted, told once an interval.
- * The flow map is swapped and emptied; for the processes see bpf-processes.c.
+ * For where the flows are see bpf-counters.c, for the processes
+ * bpf-processes.c.
  */
 #include "bpf.h"
+#include "bpf-counters.h"
 #include "bpf-misses.h"
 #include "bpf-processes.h"
 
@@ -23,9 +25,6 @@
 #define BATCH 1024
 
 static struct {
-	int slot; /* the map of maps, and what takes turns in it */
-	int flow_maps[2];
-	int filling; /* index of the one that programs use */
 	int lost;
 	int cpus;
 	struct nm_lost *per_cpu;
@@ -42,10 +41,6 @@ void bpf_drain_init(struct collect_bpf *const player[], size_t players,
 {
 	const struct collect_bpf *skel = player[0];
 
-	drain.slot = bpf_map__fd(skel->maps.flows);
-	drain.flow_maps[0] = bpf_map__fd(skel->maps.flows_a);
-	drain.flow_maps[1] = bpf_map__fd(skel->maps.flows_b);
-	drain.filling = 0;
 	drain.lost = bpf_map__fd(skel->maps.lost);
 	drain.cpus = libbpf_num_possible_cpus();
 	if (drain.cpus < 1)
@@ -68,51 +63,27 @@ void bpf_drain_stop(void)
 	memset(&drain, 0, sizeof(drain));
 }
 
-/*
- * Gives the programs the other flow map. When this returns, none of them
- * uses the old one any more; see bpf/flow.bpf.h.
- */
-static int swap_flow_maps(void)
-{
-	__u32 zero = 0;
-	int next = !drain.filling;
-
-	if (bpf_map_update_elem(drain.slot, &zero, &drain.flow_maps[next],
-				BPF_ANY))
-		return -1;
-	drain.filling = next;
-	return 0;
-}
-
-bool bpf_drain_usable(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_update_elem(drain.slot, &zero,
-				   &drain.flow_maps[drain.filling],
-				   BPF_ANY) == 0;
-}
-
 static void tell_flow(const struct nm_flow_key *key, const struct nm_flow *v)
 {
+	const struct nm_counters *c = bpf_counters_at(v->slot);
 	struct flow f = {
-		.process = bpf_processes_moved(&v->process, v->tx_bytes,
-					       v->rx_bytes),
+		.process = bpf_processes_moved(&c->process, c->tx_bytes,
+					       c->rx_bytes),
 		.socket = true,
 		.cookie = key->cookie,
 		.peer = v->peer,
 		.netns = v->netns,
 		.proto = v->proto,
 		.dir = v->dir,
-		.closed = v->closed,
+		.closed = c->closed,
 		.lport = v->lport,
 		.rport = (uint16_t)(v->rport << 8 | v->rport >> 8),
-		.tx_bytes = v->tx_bytes,
-		.rx_bytes = v->rx_bytes,
-		.wire = v->wire,
-		.ifindex = v->ifindex,
-		.rtt_us = v->rtt_us,
-		.retrans_packets = v->retrans_packets,
+		.tx_bytes = c->tx_bytes,
+		.rx_bytes = c->rx_bytes,
+		.wire = c->wire,
+		.ifindex = c->ifindex,
+		.rtt_us = c->rtt_us,
+		.retrans_packets = c->retrans_packets,
 		.inferred = drain.inferred,
 	};
 
@@ -121,8 +92,9 @@ static void tell_flow(const struct nm_flow_key *key, const struct nm_flow *v)
 	emit_flow(&f);
 }
 
-static int tell_flows(int map, uint64_t *told)
+static int tell_flows(uint64_t *told)
 {
+	int map = bpf_counters_flows();
 	__u32 from = 0, to = 0, n;
 	void *in = NULL;
 	int error;
@@ -139,7 +111,7 @@ static int tell_flows(int map, uint64_t *told)
 		from = to;
 		in = &from;
 	} while (!error);
-	return 0;
+	return bpf_counters_clear();
 }
 
 static void wire_sum(struct nm_wire *to, const struct nm_wire *w, int sign)
@@ -191,15 +163,14 @@ static int tell_lost(struct losses *losses)
 int bpf_drain(struct losses *lost)
 {
 	uint64_t now_ns = bpf_boottime_ns();
-	int full = drain.filling;
 	uint64_t flows = 0;
 
 	/*
-	 * Before: the swap takes some milliseconds, and what flows then is of
+	 * Before: the turn takes some milliseconds, and what flows then is of
 	 * the next interval.
 	 */
 	ledger_interval();
-	if (swap_flow_maps())
+	if (bpf_counters_turn())
 		return -1;
 	/*
 	 * In this order: a flow's process has its entry before the flow has,
@@ -207,7 +178,7 @@ int bpf_drain(struct losses *lost)
 	 */
 	emit_interval();
 	if (bpf_processes_tell(now_ns) ||
-	    tell_flows(drain.flow_maps[full], &flows) || tell_lost(lost))
+	    tell_flows(&flows) || tell_lost(lost))
 		return -1;
 	bpf_processes_tell_ended();
 	if (drain.settings->verbose >= 2)

@@ -100,6 +100,12 @@ bool bpf_is_legacy(const struct btf *btf)
 	return function_args(btf, "bpf_get_current_task_btf") < 0;
 }
 
+/* By the helper that came next, as programs' instructions are in no list. */
+bool bpf_fetches(const struct btf *btf)
+{
+	return function_args(btf, "bpf_for_each_map_elem") >= 0;
+}
+
 static bool is_tp_program(const char *name)
 {
 	for (size_t i = 0; i < sizeof(tp_programs) / sizeof(*tp_programs); i++)

@@ -20,6 +20,9 @@ void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf,
 /* Is it one of the kernels that bpf/config.bpf.h calls legacy? */
 bool bpf_is_legacy(const struct btf *btf);
 
+/* Has it what bpf/config.bpf.h calls `fetches`? */
+bool bpf_fetches(const struct btf *btf);
+
 /* Is it to be attached to a cgroup? See bpf/peer.bpf.h. */
 bool bpf_at_cgroup(const struct bpf_program *prog);
 

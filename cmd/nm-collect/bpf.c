@@ -15,6 +15,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "bpf-counters.h"
 #include "bpf-hooks.h"
 #include "bpf-log.h"
 #include "bpf-processes.h"
@@ -44,6 +45,7 @@ static struct {
 
 static void unload(void)
 {
+	bpf_counters_close();
 	while (bpf.players)
 		collect_bpf__destroy(bpf.player[--bpf.players]);
 }
@@ -67,10 +69,18 @@ static int share_maps(struct collect_bpf *skel, struct collect_bpf *first)
 	return 0;
 }
 
+/* Left unused when several processors make the same flow at once. */
+#define SPARE_SLOTS 256
+
 static void size_maps(struct collect_bpf *skel, const struct settings *s)
 {
+	__u32 slots = skel->rodata->slots;
+
 	bpf_map__set_max_entries(skel->maps.flows_a, s->max_flows);
 	bpf_map__set_max_entries(skel->maps.flows_b, s->max_flows);
+	bpf_map__set_max_entries(skel->maps.counters, 2 * slots);
+	bpf_map__set_max_entries(skel->maps.slots_taken,
+				 skel->rodata->fetches ? 1 : 2 * slots);
 	bpf_map__set_max_entries(skel->maps.processes, s->max_processes);
 	bpf_map__set_max_entries(skel->maps.exes, s->max_processes);
 	/* A page, or enough for a burst that is read once an interval. */
@@ -101,6 +111,8 @@ static int load(const struct settings *s, struct btf *btf, enum bpf_way way,
 		return -errno;
 	skel->rodata->legacy = v->legacy;
 	skel->rodata->may_read = v->may_read;
+	skel->rodata->fetches = bpf_fetches(btf);
+	skel->rodata->slots = (__u32)s->max_flows + SPARE_SLOTS;
 	skel->rodata->by_packets = way == BPF_BY_CGROUP;
 	skel->rodata->players = (__u32)players;
 	skel->rodata->player = (__u32)bpf.players;
@@ -112,6 +124,8 @@ static int load(const struct settings *s, struct btf *btf, enum bpf_way way,
 		size_maps(skel, s);
 	if (!error)
 		error = collect_bpf__load(skel);
+	if (!error && !bpf.players && bpf_counters_open(skel))
+		error = -errno;
 	if (error) {
 		collect_bpf__destroy(skel);
 		return error;
@@ -347,7 +361,7 @@ const struct backend backend_fexit = {
 	.start = start_fexit,
 	.fd = bpf_processes_fd,
 	.wake = bpf_processes_sweep,
-	.usable = bpf_drain_usable,
+	.usable = bpf_counters_usable,
 	.drain = drain,
 	.stop = stop,
 };
@@ -359,7 +373,7 @@ const struct backend backend_tp = {
 	.start = start_tp,
 	.fd = bpf_processes_fd,
 	.wake = bpf_processes_sweep,
-	.usable = bpf_drain_usable,
+	.usable = bpf_counters_usable,
 	.drain = drain,
 	.stop = stop,
 };
@@ -371,7 +385,7 @@ const struct backend backend_cgroup = {
 	.start = start_cgroup,
 	.fd = bpf_processes_fd,
 	.wake = bpf_processes_sweep,
-	.usable = bpf_drain_usable,
+	.usable = bpf_counters_usable,
 	.drain = drain,
 	.stop = stop,
 };

@@ -28,9 +28,6 @@ void bpf_drain_init(struct collect_bpf *const player[], size_t players,
 
 int bpf_drain(struct losses *lost);
 
-/* Is the map access of a drain still allowed? */
-bool bpf_drain_usable(void);
-
 void bpf_drain_stop(void);
 
 #endif

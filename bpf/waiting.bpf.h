@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What was on the wire, added up; and what of it waits in the state of a socket
+ * that nobody has used yet.
+ */
+#ifndef NM_WAITING_BPF_H
+#define NM_WAITING_BPF_H
+
+#include "flow.bpf.h"
+
+/* In every network namespace: include/net/flow.h */
+#define LOOPBACK_IFINDEX 1
+
+static __always_inline void wire_add(struct nm_wire *to,
+				     const struct nm_wire *w)
+{
+	if (w->tx_packets) {
+		__sync_fetch_and_add(&to->tx_bytes, w->tx_bytes);
+		__sync_fetch_and_add(&to->tx_packets, w->tx_packets);
+		if (w->tx_split)
+			__sync_fetch_and_add(&to->tx_split, w->tx_split);
+	}
+	if (w->rx_packets) {
+		__sync_fetch_and_add(&to->rx_bytes, w->rx_bytes);
+		__sync_fetch_and_add(&to->rx_packets, w->rx_packets);
+		if (w->rx_split)
+			__sync_fetch_and_add(&to->rx_split, w->rx_split);
+	}
+}
+
+static __always_inline bool wire_waits(const struct socket_state *state)
+{
+	return state->waiting.tx_packets || state->waiting.rx_packets;
+}
+
+/* Of all that waits, for the ledger: loopback is not in it. */
+static __always_inline void wire_waiting(const struct socket_state *state,
+					 const struct nm_wire *more)
+{
+	struct nm_lost *l = lost_here();
+
+	if (l && state->ifindex != LOOPBACK_IFINDEX)
+		wire_add(&l->waiting, more);
+}
+
+/* The packet waits for somebody to use its socket. */
+static __always_inline void wire_wait(struct socket_state *state,
+				      const struct nm_wire *w)
+{
+	wire_add(&state->waiting, w);
+	wire_waiting(state, w);
+}
+
+/*
+ * Takes what waits. Other processors may be adding at this moment, so it is
+ * taken off, not cleared.
+ */
+static __always_inline void wire_take(struct socket_state *state,
+				      struct nm_wire *w)
+{
+	struct nm_wire minus;
+
+	*w = state->waiting;
+	minus = (struct nm_wire){
+		.tx_bytes = -w->tx_bytes,
+		.rx_bytes = -w->rx_bytes,
+		.tx_packets = -w->tx_packets,
+		.rx_packets = -w->rx_packets,
+		.tx_split = -w->tx_split,
+		.rx_split = -w->rx_split,
+	};
+	wire_add(&state->waiting, &minus);
+	wire_waiting(state, &minus);
+}
+
+/* Of which sockets somebody takes over at this moment what waited. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, __u8);
+} claims SEC(".maps");
+
+/*
+ * What came before somebody used the socket is told as that one's. If another
+ * processor is claiming it too, it is left to that one.
+ */
+static __always_inline void wire_claim(struct nm_counters *c,
+				       struct socket_state *state)
+{
+	struct nm_wire w;
+	__u8 one = 1;
+
+	if (bpf_map_update_elem(&claims, &state->cookie, &one, BPF_NOEXIST))
+		return;
+	wire_take(state, &w);
+	wire_add(&c->wire, &w);
+	c->ifindex = state->ifindex;
+	bpf_map_delete_elem(&claims, &state->cookie);
+}
+
+/* What came for a socket that nobody has used is nobody's. */
+static __always_inline void nobody_owns(struct socket_state *state, __u8 proto)
+{
+	state->owner.start_ns = 0;
+	state->owner.tgid = NM_NOBODY;
+	state->use = use_by(&state->owner);
+	state->proto = proto;
+	state->owned = 1;
+}
+
+/* Nobody will tell what waits for the socket: it is told without it. */
+static __always_inline void wire_lose(struct socket_state *state)
+{
+	struct nm_lost *l = lost_here();
+	struct nm_wire w;
+
+	if (!l)
+		return;
+	wire_take(state, &w);
+	wire_add(&l->wire, &w);
+	__sync_fetch_and_add(&l->flows, 1);
+}
+
+/* Segments sent again since the last time. */
+static __always_inline void
+tell_retrans(struct nm_counters *c, struct socket_state *state, __u32 total)
+{
+	__u32 more = total - state->retrans;
+
+	if (!more)
+		return;
+	state->retrans = total;
+	__sync_fetch_and_add(&c->retrans_packets, more);
+}
+
+#endif

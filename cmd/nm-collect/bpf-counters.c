@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#include "bpf-counters.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include <bpf/bpf.h>
+
+/* How many entries one system call deletes. */
+#define BATCH 1024
+
+static struct {
+	struct nm_turn *turn;
+	struct nm_counters *counters;
+	__u32 slots;	  /* of each half */
+	__u32 last;	  /* the interval that is over */
+	int flow_maps[2]; /* by the last bit of the interval */
+	int taken;	  /* -1: the kernel does without */
+	int grace, grace_inner;
+} map;
+
+static size_t counters_size(void)
+{
+	return 2 * (size_t)map.slots * sizeof(*map.counters);
+}
+
+static void *map_memory(const struct bpf_map *m, size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    bpf_map__fd(m), 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+int bpf_counters_open(const struct collect_bpf *skel)
+{
+	map.slots = skel->rodata->slots;
+	map.turn = map_memory(skel->maps.turn, sizeof(*map.turn));
+	if (!map.turn)
+		return -1;
+	map.counters = map_memory(skel->maps.counters, counters_size());
+	if (!map.counters)
+		return -1;
+	map.flow_maps[0] = bpf_map__fd(skel->maps.flows_a);
+	map.flow_maps[1] = bpf_map__fd(skel->maps.flows_b);
+	map.taken = skel->rodata->fetches ? -1
+					  : bpf_map__fd(skel->maps.slots_taken);
+	map.grace = bpf_map__fd(skel->maps.grace);
+	map.grace_inner = bpf_map__fd(skel->maps.grace_inner);
+	map.turn->interval = 1;
+	return 0;
+}
+
+void bpf_counters_close(void)
+{
+	if (map.turn)
+		munmap(map.turn, sizeof(*map.turn));
+	if (map.counters)
+		munmap(map.counters, counters_size());
+	memset(&map, 0, sizeof(map));
+}
+
+bool bpf_counters_usable(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_update_elem(map.grace, &zero, &map.grace_inner,
+				   BPF_ANY) == 0;
+}
+
+int bpf_counters_turn(void)
+{
+	__u32 next;
+
+	map.last = map.turn->interval;
+	next = map.last + 1;
+	/* 0 is none, and the last bit is to change each time. */
+	if (!next)
+		next = 2;
+	__atomic_store_n(&map.turn->interval, next, __ATOMIC_RELEASE);
+	return bpf_counters_usable() ? 0 : -1;
+}
+
+int bpf_counters_flows(void)
+{
+	return map.flow_maps[map.last & 1];
+}
+
+const struct nm_counters *bpf_counters_at(__u32 slot)
+{
+	return &map.counters[slot];
+}
+
+/* Slots from `first` on are free again. */
+static int give_back(__u32 first, __u32 n)
+{
+	__u32 keys[BATCH], some;
+
+	for (__u32 done = 0; done < n; done += some) {
+		for (some = 0; some < BATCH && done + some < n; some++)
+			keys[some] = first + done + some;
+		if (bpf_map_delete_batch(map.taken, keys, &some, NULL))
+			return -1;
+	}
+	return 0;
+}
+
+int bpf_counters_clear(void)
+{
+	__u32 half = map.last & 1, first = half ? map.slots : 0;
+	__u32 n = map.turn->taken[half];
+
+	if (n > map.slots)
+		n = map.slots;
+	memset(&map.counters[first], 0, n * sizeof(*map.counters));
+	if (map.taken >= 0 && give_back(first, n))
+		return -1;
+	map.turn->taken[half] = 0;
+	return 0;
+}
