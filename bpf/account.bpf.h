@@ -80,12 +80,10 @@ account_first(struct nm_flow_key *key, struct sock *sk, bool sent,
 }
 
 /* By key: see flow.bpf.h. */
-static __always_inline void account_by_key(struct sock *sk,
-					   struct socket_state *state,
-					   bool sent, __u64 bytes,
-					   const struct user *user,
-					   const struct peer *peer,
-					   __u32 interval)
+static __always_inline void
+account_by_key(struct sock *sk, struct socket_state *state, bool sent,
+	       __u64 bytes, const struct user *user, const struct peer *peer,
+	       __u32 interval)
 {
 	struct nm_flow_key key = {};
 	struct nm_counters *c = NULL;

@@ -102,8 +102,8 @@ struct nm_flow {
 	__u16 lport;  /* host order */
 	__u8 proto;   /* enum nm_proto */
 	__u8 dir;     /* enum nm_dir */
-	__u8 peer; /* the remote side is the datagram's, not the socket's: it
-		    * tells flows of one socket apart */
+	__u8 peer;    /* the remote side is the datagram's, not the socket's: it
+		       * tells flows of one socket apart */
 	__u8 zero;
 };
 
@@ -112,8 +112,8 @@ struct nm_flow {
  * half of the array of counters, those of even numbers the others.
  */
 struct nm_turn {
-	__u32 interval;	 /* its number; never 0 */
-	__u32 taken[2];	 /* slots, of each half */
+	__u32 interval; /* its number; never 0 */
+	__u32 taken[2]; /* slots, of each half */
 	__u32 zero;
 };
 

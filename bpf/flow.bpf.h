@@ -53,7 +53,8 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, struct nm_flow_key);
 	__type(value, struct nm_flow);
-} flows_a SEC(".maps"), flows_b SEC(".maps");
+} flows_a SEC(".maps")
+, flows_b SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -186,11 +187,10 @@ flow_add(const struct nm_flow_key *key, struct nm_flow *first,
 		c = counters_at(first->slot);
 	if (c) {
 		c->process = *process;
-		error = interval & 1
-				? bpf_map_update_elem(&flows_b, key, first,
-						      BPF_NOEXIST)
-				: bpf_map_update_elem(&flows_a, key, first,
-						      BPF_NOEXIST);
+		error = interval & 1 ? bpf_map_update_elem(&flows_b, key, first,
+							   BPF_NOEXIST)
+				     : bpf_map_update_elem(&flows_a, key, first,
+							   BPF_NOEXIST);
 	}
 	if (!error) {
 		LOG(FLOW_NEW, process->tgid, key->cookie);

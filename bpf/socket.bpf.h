@@ -46,9 +46,9 @@ struct socket_state {
 	__u8 dir;
 	__u8 seq_known;
 	__u8 owned;
-	__u32 ifindex;	/* of the last packet */
-	__u32 retrans;	/* TCP: segments sent again, told up to here */
-	__u32 sent_seq; /* TCP, by packets: sent up to here, if known */
+	__u32 ifindex;		/* of the last packet */
+	__u32 retrans;		/* TCP: segments sent again, told up to here */
+	__u32 sent_seq;		/* TCP, by packets: sent up to here, if known */
 	struct nm_wire waiting; /* for somebody to use the socket */
 	__u32 urgent_seq;	/* TCP: the last urgent byte, left out */
 	__u32 netns;

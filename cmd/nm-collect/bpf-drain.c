@@ -177,8 +177,7 @@ int bpf_drain(struct losses *lost)
 	 * so by now each flow's process is to be seen.
 	 */
 	emit_interval();
-	if (bpf_processes_tell(now_ns) ||
-	    tell_flows(&flows) || tell_lost(lost))
+	if (bpf_processes_tell(now_ns) || tell_flows(&flows) || tell_lost(lost))
 		return -1;
 	bpf_processes_tell_ended();
 	if (drain.settings->verbose >= 2)

@@ -236,7 +236,7 @@ static bool lingers(const struct nm_process *v, uint64_t now_ns)
 }
 
 static void see(const struct nm_process_key *key, const struct nm_process *v,
-		uint64_t swapped_ns)
+		uint64_t turned_ns)
 {
 	struct known *k;
 
@@ -249,10 +249,10 @@ static void see(const struct nm_process_key *key, const struct nm_process *v,
 		return;
 	k = meet(key, v);
 	tell(k, key, v);
-	/* Ended before the swap: all that it moved is in what we now tell. */
-	if (v->ended_ns && v->ended_ns < swapped_ns && !k->ended) {
+	/* Ended before the turn: all that it moved is in what we now tell. */
+	if (v->ended_ns && v->ended_ns < turned_ns && !k->ended) {
 		has_ended(k, key, v);
-	} else if (k->ended && !lingers(v, swapped_ns)) {
+	} else if (k->ended && !lingers(v, turned_ns)) {
 		remove_entry(key);
 		leaves(key);
 	}
@@ -369,13 +369,13 @@ static void forget_left(void)
 	processes.left.len = kept * sizeof(*list);
 }
 
-int bpf_processes_tell(uint64_t swapped_ns)
+int bpf_processes_tell(uint64_t turned_ns)
 {
-	processes.now_ns = swapped_ns;
+	processes.now_ns = turned_ns;
 	for_keys(&processes.swept, tell_swept);
 	processes.swept.len = 0;
 	processes.count = 0;
-	return for_each(see, swapped_ns);
+	return for_each(see, turned_ns);
 }
 
 void bpf_processes_tell_ended(void)

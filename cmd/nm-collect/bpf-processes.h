@@ -22,10 +22,10 @@ void bpf_processes_sweep(void);
 
 /*
  * The part of a drain before the flows: who is new, who became another
- * program, what is in no flow. `swapped_ns` is when the flow maps were
- * swapped. 0, or -1 with errno.
+ * program, what is in no flow. `turned_ns` is when the next interval
+ * began. 0, or -1 with errno.
  */
-int bpf_processes_tell(uint64_t swapped_ns);
+int bpf_processes_tell(uint64_t turned_ns);
 
 /* The part behind the flows, so that a process's end is its last record. */
 void bpf_processes_tell_ended(void);
