@@ -5,6 +5,8 @@
 #include "bpf-hooks.h"
 
 #include <err.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <bpf/btf.h>
@@ -104,6 +106,34 @@ bool bpf_is_legacy(const struct btf *btf)
 bool bpf_fetches(const struct btf *btf)
 {
 	return function_args(btf, "bpf_for_each_map_elem") >= 0;
+}
+
+/*
+ * A kernel that does not know these instructions refuses them also where they
+ * are never reached.
+ */
+int bpf_hide_fetches(struct bpf_object *obj)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, obj) {
+		size_t n = bpf_program__insn_cnt(prog);
+		struct bpf_insn *insns = malloc(n * sizeof(*insns));
+
+		if (!insns)
+			return -ENOMEM;
+		memcpy(insns, bpf_program__insns(prog), n * sizeof(*insns));
+		for (size_t i = 0; i < n; i++)
+			if (BPF_CLASS(insns[i].code) == BPF_STX &&
+			    BPF_MODE(insns[i].code) == BPF_ATOMIC)
+				insns[i].imm = BPF_ADD;
+		if (bpf_program__set_insns(prog, insns, n)) {
+			free(insns);
+			return -ENOMEM;
+		}
+		free(insns);
+	}
+	return 0;
 }
 
 static bool is_tp_program(const char *name)

@@ -23,6 +23,9 @@ bool bpf_is_legacy(const struct btf *btf);
 /* Has it what bpf/config.bpf.h calls `fetches`? */
 bool bpf_fetches(const struct btf *btf);
 
+/* If not: takes the instructions for it out of all programs. 0 or -errno. */
+int bpf_hide_fetches(struct bpf_object *obj);
+
 /* Is it to be attached to a cgroup? See bpf/peer.bpf.h. */
 bool bpf_at_cgroup(const struct bpf_program *prog);
 

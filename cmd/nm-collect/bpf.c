@@ -122,6 +122,8 @@ static int load(const struct settings *s, struct btf *btf, enum bpf_way way,
 		error = share_maps(skel, bpf.player[0]);
 	else
 		size_maps(skel, s);
+	if (!error && !skel->rodata->fetches)
+		error = bpf_hide_fetches(skel->obj);
 	if (!error)
 		error = collect_bpf__load(skel);
 	if (!error && !bpf.players && bpf_counters_open(skel))
