@@ -222,9 +222,9 @@ static uint64_t take(uint64_t *rest, uint64_t part)
 
 /*
  * An inner packet is carried with 28 bytes more at least (UDP, IPv4) and
- * about 80 at most (WireGuard or VXLAN, IPv6).
+ * 95 at most (WireGuard with padding, IPv6).
  */
-#define CARRIER_HEADERS 80
+#define CARRIER_HEADERS 95
 
 /*
  * The IP layer counts what it forwards in packets only: it is their share of

@@ -205,7 +205,10 @@ static void take_link(struct nlmsghdr *h)
 	nic->segments = is_hardware(RTA_DATA(name), l.i->ifi_index,
 				    rtnl_attribute(l.attrs, l.left,
 						   IFLA_PARENT_DEV_BUS_NAME));
-	nic->link_header = l.i->ifi_type == ARPHRD_ETHER ? 14 : 0;
+	/* Tunnels count what is in the frame (iptunnel_xmit, eth_type_trans) */
+	nic->link_header =
+		l.i->ifi_type == ARPHRD_ETHER && nic->role != NIC_TUNNEL ? 14
+									 : 0;
 	nic->listed = true;
 }
 
