@@ -13,13 +13,14 @@
  */
 #include "ledger.h"
 
-#include <err.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "nic.h"
+#include "emit.h"
 
 /* One direction. */
 struct side {
@@ -38,6 +39,8 @@ static struct {
 	uint32_t netns;
 	uint64_t forwarded, forwarded_before; /* packets, since the boot */
 	struct side tx, rx;
+	bool unread; /* the last interval's counters */
+	bool told;   /* that it is so */
 	struct ledger_sums sums;
 } ledger;
 
@@ -142,11 +145,19 @@ void ledger_interval(void)
 {
 	if (!ledger.open)
 		return;
-	begin(&ledger.tx);
-	begin(&ledger.rx);
-	if (nic_read()) {
-		warn("counters of the network interfaces");
-		ledger_close();
+	/* What could not be closed is closed with the next. */
+	if (!ledger.unread) {
+		begin(&ledger.tx);
+		begin(&ledger.rx);
+	}
+	ledger.unread = nic_read();
+	if (ledger.unread) {
+		if (!ledger.told)
+			emit_notice("warning", "wire",
+				    "no ledger of this interval: counters of "
+				    "the network interfaces: %s",
+				    strerror(errno));
+		ledger.told = true;
 		return;
 	}
 	nic_each(see_nic, NULL);
@@ -206,7 +217,7 @@ void ledger_waiting(const struct nm_wire *more)
 	 * TCP resets), by sockets that are nobody's.
 	 */
 	if ((int64_t)(more->rx_bytes - more->rx_split) > 0)
-		ledger.rx.waiting = more->rx_bytes - more->rx_split;
+		ledger.rx.waiting += more->rx_bytes - more->rx_split;
 }
 
 /* --- Closing --- */
@@ -275,7 +286,7 @@ static void close_side(struct side *s, uint64_t line[LEDGER_LINES])
 
 const struct ledger_sums *ledger_close_interval(void)
 {
-	if (!ledger.open)
+	if (!ledger.open || ledger.unread)
 		return NULL;
 	close_side(&ledger.tx, ledger.sums.tx);
 	close_side(&ledger.rx, ledger.sums.rx);

@@ -25,6 +25,7 @@
 static struct {
 	int requests, notices;
 	bool stale; /* some interface is new or another than it was */
+	bool whole; /* all counters were read the last time */
 	struct nic *list;
 	size_t count, room;
 } nics = { .requests = -1, .notices = -1 };
@@ -316,14 +317,13 @@ int nic_read(void)
 	size_t kept = 0;
 	int torn;
 
-	for (size_t i = 0; i < nics.count; i++)
+	for (size_t i = 0; i < nics.count && nics.whole; i++)
 		nics.list[i].was = nics.list[i].now;
+	nics.whole = false;
 	if (was_told() || nics.stale) {
 		for (size_t i = 0; i < nics.count; i++)
 			nics.list[i].listed = false;
 		torn = read_links();
-		if (torn < 0)
-			return -1;
 		/* Those that are gone took their last counts along. */
 		for (size_t i = 0; i < nics.count; i++)
 			if (nics.list[i].listed || torn)
@@ -331,9 +331,12 @@ int nic_read(void)
 		nics.stale = torn;
 		nics.count = kept;
 		qsort(nics.list, kept, sizeof(*nics.list), by_ifindex);
+		if (torn < 0)
+			return -1;
 	}
 	/* If torn, what was not told is told with the next. */
-	return read_stats() < 0 ? -1 : 0;
+	nics.whole = read_stats() >= 0;
+	return nics.whole ? 0 : -1;
 }
 
 int nic_open(void)
