@@ -6,10 +6,13 @@
  *  - Loopback, ports of bridges and the upper ones of stacked interfaces are
  *    left out: what passes them is counted elsewhere, or nowhere.
  *  - Hardware counts segments, everything else the packet before it was split.
- *  - The counters are read a moment before or after the flows. What flows
- *    have more than interfaces is lent from the next interval; if it does not
- *    come then, it never was at an interface (dropped in a queue, or one
- *    packet for several sockets) and is told as the surplus.
+ *  - The counters are read a moment before the flows. What flows have more
+ *    than interfaces is lent from the next interval. The moment comes again at
+ *    each end, so under steady traffic something is always lent; what stays
+ *    lent never was at an interface (dropped in a queue, or one packet for
+ *    several sockets) and is told as the surplus.
+ *  - A packet may come before its socket is used: it is held back, and told in
+ *    the interval of the first use; what stays is nobody's.
  */
 #include "ledger.h"
 
@@ -19,28 +22,39 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "nic.h"
 #include "emit.h"
+#include "nic.h"
+
+/* What an amount that comes and goes was at least, in so many intervals. */
+struct window {
+	uint64_t least;
+	unsigned intervals;
+};
 
 /* One direction. */
 struct side {
 	uint64_t nic, nic_packets;
 	uint64_t named, kernel, nobody;
-	uint64_t packets; /* of all these */
-	uint64_t waiting;
+	uint64_t packets;		 /* of all these */
+	int64_t waiting;		 /* so much more than before */
 	uint64_t tunnel, tunnel_packets; /* by the counters of tunnels */
 	uint64_t inside, inside_packets; /* by flows, as segments */
 	uint64_t lent;			 /* to the last interval */
+	struct window lent_window;
+	uint64_t waited;  /* in all, for sockets to be used */
+	uint64_t nobodys; /* of it, told as such */
+	uint64_t held;	  /* of it, back from the last interval */
+	struct window held_window;
 	uint64_t passed; /* packets forwarded then, that were not seen yet */
 };
 
 static struct {
 	bool open;
+	bool unread; /* the last interval's counters */
+	bool told;   /* that it is so */
 	uint32_t netns;
 	uint64_t forwarded, forwarded_before; /* packets, since the boot */
 	struct side tx, rx;
-	bool unread; /* the last interval's counters */
-	bool told;   /* that it is so */
 	struct ledger_sums sums;
 } ledger;
 
@@ -138,7 +152,15 @@ void ledger_close(void)
 
 static void begin(struct side *s)
 {
-	*s = (struct side){ .lent = s->lent, .passed = s->passed };
+	*s = (struct side){
+		.lent = s->lent,
+		.lent_window = s->lent_window,
+		.waited = s->waited,
+		.nobodys = s->nobodys,
+		.held = s->held,
+		.held_window = s->held_window,
+		.passed = s->passed,
+	};
 }
 
 void ledger_interval(void)
@@ -216,8 +238,7 @@ void ledger_waiting(const struct nm_wire *more)
 	 * an owner. What else waits was sent by the kernel: answers (ICMP,
 	 * TCP resets), by sockets that are nobody's.
 	 */
-	if ((int64_t)(more->rx_bytes - more->rx_split) > 0)
-		ledger.rx.waiting += more->rx_bytes - more->rx_split;
+	ledger.rx.waiting += (int64_t)(more->rx_bytes - more->rx_split);
 }
 
 /* --- Closing --- */
@@ -253,10 +274,55 @@ static uint64_t forwarded_of(struct side *s, uint64_t packets, uint64_t rest)
 	return (uint64_t)((double)rest * (double)used / (double)packets);
 }
 
+/* So many intervals show what is always there, whenever they end. */
+#define SETTLED 10
+
+/* That, or 0 as long as it is not known. */
+static uint64_t settled(struct window *w, uint64_t now)
+{
+	w->least = w->intervals ? least(w->least, now) : now;
+	return ++w->intervals > SETTLED ? w->least : 0;
+}
+
+/* Up to this part of an interval may pass between interfaces and flows. */
+#define MOMENT 16
+
+static uint64_t surplus_of(struct side *s, uint64_t lent, uint64_t flows)
+{
+	uint64_t stayed = least(lent, s->lent);
+	uint64_t moment = flows / MOMENT;
+
+	stayed = most(stayed > moment ? stayed - moment : 0,
+		      settled(&s->lent_window, lent));
+	/* It is told beside what sockets have: not in an idle interval. */
+	stayed = least(stayed, flows);
+	if (stayed)
+		s->lent_window.intervals = 0;
+	return stayed;
+}
+
+/* So much waits too long; the rest of what waits is to be held back. */
+static uint64_t nobodys_of(struct side *s)
+{
+	uint64_t more;
+
+	if (s->waiting < 0 && (uint64_t)-s->waiting > s->waited)
+		s->waited = 0;
+	else
+		s->waited += (uint64_t)s->waiting;
+	s->nobodys = least(s->nobodys, s->waited);
+	more = settled(&s->held_window, s->waited - s->nobodys);
+	if (more || s->waited == s->nobodys)
+		s->held_window.intervals = 0;
+	s->nobodys += more;
+	return more;
+}
+
 static void close_side(struct side *s, uint64_t line[LEDGER_LINES])
 {
 	uint64_t flows = s->named + s->kernel + s->nobody;
-	uint64_t seen = s->nic, rest = 0, surplus = 0, lent = 0, packets;
+	uint64_t seen = s->nic + s->held, rest = 0, surplus = 0, lent = 0;
+	uint64_t nobodys = nobodys_of(s), packets;
 
 	/* What was lent to the last interval was told there. */
 	if (seen >= s->lent + flows) {
@@ -264,18 +330,22 @@ static void close_side(struct side *s, uint64_t line[LEDGER_LINES])
 		seen -= s->lent;
 	} else {
 		lent = s->lent + flows - seen;
-		surplus = least(least(lent, s->lent), flows);
+		surplus = surplus_of(s, lent, flows);
 		lent -= surplus;
 		seen = flows - surplus;
 	}
 	s->lent = lent;
+	if (!lent)
+		s->lent_window.intervals = 0;
+	nobodys = take(&rest, nobodys);
+	s->held = take(&rest, s->waited - s->nobodys);
 
 	packets = s->nic_packets > s->packets ? s->nic_packets - s->packets : 0;
-	line[LEDGER_NIC] = seen;
+	line[LEDGER_NIC] = seen - s->held;
 	line[LEDGER_SURPLUS] = surplus;
 	line[LEDGER_NAMED] = s->named;
 	line[LEDGER_KERNEL] = s->kernel;
-	line[LEDGER_UNATTRIBUTED] = s->nobody + take(&rest, s->waiting);
+	line[LEDGER_UNATTRIBUTED] = s->nobody + nobodys;
 	line[LEDGER_CARRIER] =
 		take(&rest, most(s->tunnel, s->inside) +
 				    most(s->tunnel_packets, s->inside_packets) *
