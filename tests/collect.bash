@@ -10,12 +10,12 @@ exact_backend() {
 }
 
 # collect STREAM [OPTION]...: nm-collect in the background, its process id in
-# $collector; returns when it counts.
+# $collector; returns when it counts. With a $ring (accuracy.bash), on it.
 collect() {
 	local stream=$1
 
 	shift
-	nm-collect ${NM_BACKEND:+-b "$NM_BACKEND"} "$@" >"$stream" \
+	${ring:+nsenter "--net=/run/netns/$ring"} nm-collect ${NM_BACKEND:+-b "$NM_BACKEND"} "$@" >"$stream" \
 		2>"$stream.errors" 3>&- &
 	collector=$!
 	started+=("$collector")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # bats file_tags=root
 # nm-collect counts to the byte, for the process that did it, in every way in
-# which a process can move bytes: a test for each scenario of nm-traffic.
+# which a process can move bytes: a test for each scenario of nm-traffic. And
+# of what passed the interface meanwhile, it leaves nothing unattributed.
 # One nm-collect watches most of them; NM_BACKEND chooses its backend.
 
 load helpers
@@ -12,11 +13,15 @@ setup_file() {
 	cannot=$(why_not)
 	stream=$BATS_FILE_TMPDIR/stream
 	export cannot stream collector
-	[ -n "$cannot" ] || collect "$stream" -i 0.1
+	[ -z "$cannot" ] || return 0
+	ring
+	collect "$stream" -i 0.1
 }
 
 teardown_file() {
-	[ -n "$cannot" ] || kill -KILL "$collector"
+	[ -z "$cannot" ] || return 0
+	kill -KILL "$collector"
+	ip netns del "$ring"
 }
 
 setup() {
@@ -38,6 +43,7 @@ accurate() {
 	an_interval_later "$stream"
 	exact ledger "$stream" "$from"
 	no_others "$stream" "$from"
+	attributed "$stream" "$from"
 }
 
 # blind TO: skip what tp cannot see.
@@ -51,7 +57,8 @@ blind() {
 held() {
 	local go status=0 traffic
 
-	coproc nm-traffic --hold "$1" 2>ledger.errors 3>&-
+	coproc exec nsenter "--net=/run/netns/$ring" nm-traffic --hold \
+		--at "$at" "$1" 2>ledger.errors 3>&-
 	traffic=$COPROC_PID
 	exec {go}>&"${COPROC[1]}" {COPROC[1]}>&- {said}<&"${COPROC[0]}"
 	IFS= read -r -t 60 -u "$said" || true
@@ -65,6 +72,8 @@ held() {
 	moved ledger "$status"
 	collected own
 	exact ledger own
+	no_others own
+	attributed own
 	ticks_add_up own
 }
 
@@ -244,6 +253,17 @@ held() {
 @test "nm-collect: ktls12 that was open before it, TLS" { held ktls12; }
 
 # --- The whole ---
+
+@test "nm-collect: what cannot be anybody's is told as unattributed" {
+	collect own -i 0.1 --max-processes 1
+	own_collector=$collector
+	traffic ledger tcp4
+	an_interval_later own
+	collected own
+	run attributed own
+	[ "$status" -ne 0 ]
+	grep -E 'of [0-9]{7} bytes, [0-9]{7} are unattributed' <<<"$output"
+}
 
 @test "nm-collect: the ticks' sums are those of their flows, in all of this" {
 	ticks_add_up "$stream"

@@ -134,10 +134,10 @@ static void header_sender(const void *arg)
 		.ihl = 5,
 		.ttl = 64,
 		.protocol = PROTOCOL,
-		.saddr = htonl(INADDR_LOOPBACK),
-		.daddr = htonl(INADDR_LOOPBACK),
+		.saddr = ((struct sockaddr_in *)&to)->sin_addr.s_addr,
 	};
 
+	ip.daddr = ip.saddr;
 	memcpy(packet, &ip, sizeof(ip));
 	for (i = 0; i < COUNT; i++) {
 		await_signal(GO);

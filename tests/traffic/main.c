@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
  * nm-traffic list
- * nm-traffic [--hold] SCENARIO
+ * nm-traffic [--hold] [--at V4,V6,INTERFACE] SCENARIO
  *
  * Prints a line of JSON for each process that had a role. With --hold it
  * prints {"ready":true} when all sockets are open, and moves nothing until
- * its standard input ends. Exit status: 0, 1 (went wrong), 2 (usage), 77 (the
- * kernel cannot do it; the reason is on standard error).
+ * its standard input ends. With --at these addresses of ours are used instead
+ * of loopback, in a network namespace that is for the scenario alone. Exit
+ * status: 0, 1 (went wrong), 2 (usage), 77 (the kernel cannot do it; the reason
+ * is on standard error).
  */
 #include <err.h>
 #include <signal.h>
@@ -58,13 +60,19 @@ int main(int argc, char **argv)
 		list();
 		return 0;
 	}
-	if (argc == 3 && !strcmp(argv[1], "--hold")) {
+	if (argc > 2 && !strcmp(argv[1], "--hold")) {
 		holding = true;
 		argv++;
 		argc--;
 	}
+	if (argc == 4 && !strcmp(argv[1], "--at")) {
+		use_addresses(argv[2]);
+		argv += 2;
+		argc -= 2;
+	}
 	if (argc != 2)
-		errx(2, "usage: nm-traffic list | [--hold] SCENARIO");
+		errx(2, "usage: nm-traffic list | [--hold] "
+			"[--at V4,V6,INTERFACE] SCENARIO");
 	s = find(argv[1]);
 	if (!s)
 		errx(2, "'%s' is not a scenario; try: nm-traffic list",

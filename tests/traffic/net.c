@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Sockets on loopback, and network namespaces.
+ * Sockets on loopback, or where the caller wants them, and network namespaces.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -17,20 +17,40 @@
 
 #include "traffic.h"
 
+static struct {
+	char v4[INET_ADDRSTRLEN], v6[INET6_ADDRSTRLEN];
+	char interface[IF_NAMESIZE];
+	bool elsewhere;
+} at = { "127.0.0.1", "::1", "lo", false };
+
+void use_addresses(const char *text)
+{
+	if (sscanf(text, "%15[0-9.],%45[0-9a-f:],%15s", at.v4, at.v6,
+		   at.interface) != 3)
+		errx(2, "not V4,V6,INTERFACE: '%s'", text);
+	at.elsewhere = true;
+}
+
+int interface_index(void)
+{
+	return (int)if_nametoindex(at.interface);
+}
+
 struct sockaddr_storage loopback(enum where where)
 {
+	char mapped[sizeof("::ffff:") + INET_ADDRSTRLEN];
 	struct sockaddr_storage a = { 0 };
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&a;
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&a;
 
 	if (where == V4) {
 		v4->sin_family = AF_INET;
-		v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		inet_pton(AF_INET, at.v4, &v4->sin_addr);
 		return a;
 	}
+	snprintf(mapped, sizeof(mapped), "::ffff:%s", at.v4);
 	v6->sin6_family = AF_INET6;
-	inet_pton(AF_INET6, where == V6 ? "::1" : "::ffff:127.0.0.1",
-		  &v6->sin6_addr);
+	inet_pton(AF_INET6, where == V6 ? at.v6 : mapped, &v6->sin6_addr);
 	return a;
 }
 
@@ -117,6 +137,9 @@ void own_netns(void)
 	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
 	int fd;
 
+	/* The caller's addresses are in the caller's, which then is its own. */
+	if (at.elsewhere)
+		return;
 	if (unshare(CLONE_NEWNET))
 		skip("no new network namespace");
 	fd = socket(AF_INET, SOCK_DGRAM, 0);

@@ -109,6 +109,10 @@ enum where {
 	MAPPED
 }; /* MAPPED: IPv4 on an IPv6 socket */
 
+/* With --at: these addresses, whose packets leave by that interface. */
+void use_addresses(const char *text);
+int interface_index(void);
+
 struct sockaddr_storage loopback(enum where where);
 socklen_t addr_len(const struct sockaddr_storage *a);
 int open_socket(enum where where, int type, int protocol);

@@ -92,7 +92,7 @@ static void packets(const void *unused)
 {
 	struct sockaddr_ll to = { .sll_family = AF_PACKET,
 				  .sll_protocol = htons(ETH_P_802_EX1),
-				  .sll_ifindex = 1,
+				  .sll_ifindex = interface_index(),
 				  .sll_halen = 6 };
 	int fd = socket(AF_PACKET, SOCK_RAW, 0), i;
 
