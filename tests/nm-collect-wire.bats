@@ -1,80 +1,24 @@
 # SPDX-License-Identifier: MIT
 # bats file_tags=root
-# The wire meter and the ledger: held to the counters of interfaces, in network
-# namespaces where nothing else moves.
+# The wire meter: held to the counters of interfaces, in network namespaces
+# where nothing else moves.
 
 load helpers
 load collect
 load accuracy
+load cable
 
 setup_file() {
-	cannot=$(why_not)
-	[ -n "$cannot" ] || nm-collect ${NM_BACKEND:+-b "$NM_BACKEND"} --once |
-		grep -q '"type":"tick".*"tx_wire_bytes"' ||
-		cannot='the wire cannot be metered here'
+	cannot=$(why_no_wire)
 	export cannot
 }
 
 setup() {
-	[ -z "$cannot" ] || skip "$cannot"
-	need ip iperf3
-	cd "$BATS_TEST_TMPDIR"
-	spaces=() started=()
+	cable_setup
 }
 
 teardown() {
-	local space
-
-	end_started
-	for space in ${spaces[@]+"${spaces[@]}"}; do
-		ip netns del "$space" 2>/dev/null || true
-	done
-}
-
-# in_space SPACE COMMAND...: with the machine's own /sys, where cgroups are.
-in_space() {
-	local space=$1
-
-	shift
-	nsenter --net="/run/netns/$space" "$@"
-}
-
-# space NAME: a namespace without IPv6, which speaks by itself.
-space() {
-	ip netns add "$1"
-	spaces+=("$1")
-	in_space "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 \
-		net.ipv6.conf.default.disable_ipv6=1
-	ip -n "$1" link set lo up
-}
-
-# end SPACE INTERFACE ADDRESS MAC
-end() {
-	ip -n "$1" link set "$2" address "$4"
-	ip -n "$1" address add "$3/24" dev "$2"
-	ip -n "$1" link set "$2" up
-}
-
-# cable LEFT RIGHT: two new namespaces, 10.93.0.1 and 10.93.0.2, whose
-# interfaces get each packet as it would be on a wire. Nobody asks who is who.
-cable() {
-	left=nm-$1-$$ right=nm-$2-$$
-	space "$left"
-	space "$right"
-	ip -n "$left" link add e0 mtu 1500 gso_max_segs 1 type veth \
-		peer name e0 netns "$right" mtu 1500 gso_max_segs 1
-	end "$left" e0 10.93.0.1 02:00:00:00:00:01
-	end "$right" e0 10.93.0.2 02:00:00:00:00:02
-	ip -n "$left" neighbour add 10.93.0.2 lladdr 02:00:00:00:00:02 dev e0
-	ip -n "$right" neighbour add 10.93.0.1 lladdr 02:00:00:00:00:01 dev e0
-	netns=$(stat -L -c %i "/run/netns/$left")
-}
-
-# counted: what the left interface has moved, without Ethernet's headers.
-counted() {
-	ip -n "$left" -s -j link show dev e0 | jq -c '.[0].stats64 |
-		[.tx.bytes - 14 * .tx.packets, .rx.bytes - 14 * .rx.packets,
-		.tx.packets, .rx.packets]'
+	cable_teardown
 }
 
 # metered STREAM: the same, as the flows of that namespace tell it.
@@ -94,42 +38,6 @@ all_metered() {
 			\$rx_packets] |
 		([\$tx_packets, \$rx_packets] | all(. >= 0 and . <= 2)) and
 		\$tx == 52 * \$tx_packets and \$rx == 52 * \$rx_packets"
-}
-
-# serve_iperf SPACE ADDRESS
-serve_iperf() {
-	in_background nsenter --net="/run/netns/$1" iperf3 -s -1 -B "$2" \
-		>server 2>&1
-	wait_until 20 iperf_listens "$1"
-}
-
-iperf_listens() {
-	in_space "$1" ss -Hltn 'sport = :5201' | grep -q .
-}
-
-# to_right OPTION...: iperf3 from left to right, ended on both sides.
-to_right() {
-	serve_iperf "$right" 10.93.0.2
-	in_space "$left" iperf3 -c 10.93.0.2 "$@" >client 2>&1 ||
-		{ cat client; false; }
-	wait "${started[-1]}"
-}
-
-# Each tick's ledger closes, in both directions.
-closes() {
-	same "$(grep '}$' "$1" | jq -nc '
-		inputs | select(.type == "tick") | . as $t | ("tx", "rx") |
-		. as $way | def of(what): $t["nic_\(what)\($way)_bytes"] // 0;
-		(of("") + of("surplus_")) as $seen |
-		(of("named_") + of("kernel_") + of("unattributed_") +
-		of("carrier_") + of("forwarded_") + of("no_socket_")) as $told |
-		select($seen != $told) | [$way, $seen, $told, $t]')" ''
-}
-
-# of_ledger STREAM LINE: its sum over the stream, both directions.
-of_ledger() {
-	grep '}$' "$1" | jq -n "[inputs | select(.type == \"tick\") |
-		.nic_$2_tx_bytes // 0, .nic_$2_rx_bytes // 0] | add"
 }
 
 # --- The meter ---
@@ -260,115 +168,4 @@ restart_it() {
 
 @test "nm-collect: traffic goes on while it starts and ends in a loop" {
 	undisturbed restart_it
-}
-
-# --- The ledger ---
-
-# watch_left: nm-collect in the left namespace, whose ledger it then is.
-watch_left() {
-	nsenter --net="/run/netns/$left" nm-collect \
-		${NM_BACKEND:+-b "$NM_BACKEND"} -i 0.2 >stream 2>stream.errors \
-		3>&- &
-	collector=$!
-	started+=("$collector")
-	wait_until 60 grep -q '"type":"start"' stream
-}
-
-@test "nm-collect: the ledger closes, and processes have it all" {
-	cable a b
-	before=$(counted)
-	watch_left
-	to_right -n 20M
-	to_right -u -b 100M -n 2M -l 1400
-	an_interval_later stream
-	collected stream
-	closes stream
-	moved=$(jq -n "[$(counted), $before] | transpose | map(.[0] - .[1]) |
-		.[0] + .[1]")
-	# The last acknowledgement of a connection has no socket any more; a
-	# packet that the interface drops was sent all the same.
-	told=$(($(of_ledger stream named) + $(of_ledger stream no_socket)))
-	[ "$told" -ge "$moved" ] && [ "$told" -le $((moved + moved / 500)) ]
-	same "$(of_ledger stream unattributed)" 0
-	# Of what was between the interface and the socket when it was read.
-	[ "$(of_ledger stream no_socket)" -lt $((moved / 200)) ]
-}
-
-@test "nm-collect: what the kernel answers by itself has no socket" {
-	need ping
-	cable a b
-	watch_left
-	in_space "$right" ping -q -c 5 -i 0.2 -s 1000 10.93.0.1 >/dev/null
-	an_interval_later stream
-	collected stream
-	closes stream
-	# 1000 bytes, 8 of ICMP, 20 of IP, there and back.
-	same "$(of_ledger stream no_socket)" $((5 * 2 * 1028))
-	same "$(of_ledger stream named)" 0
-}
-
-@test "nm-collect: what passes through is told as forwarded" {
-	cable a b
-	third=nm-c-$$
-	space "$third"
-	ip -n "$left" link add e1 mtu 1500 type veth peer name e0 netns "$third"
-	end "$left" e1 10.94.0.1 02:00:00:00:00:03
-	end "$third" e0 10.94.0.2 02:00:00:00:00:04
-	in_space "$left" sysctl -qw net.ipv4.ip_forward=1
-	ip -n "$right" route add default via 10.93.0.1
-	ip -n "$third" route add default via 10.94.0.1
-	watch_left
-	serve_iperf "$third" 10.94.0.2
-	in_space "$right" iperf3 -c 10.94.0.2 -n 20M >client 2>&1
-	an_interval_later stream
-	collected stream
-	closes stream
-	# Each packet came in by one interface and went out by the other.
-	[ "$(of_ledger stream forwarded)" -gt 30000000 ]
-	echo "no socket: $(of_ledger stream no_socket) of $(of_ledger stream forwarded)"
-	[ "$(of_ledger stream no_socket)" -lt 200000 ]
-	same "$(of_ledger stream unattributed)" 0
-}
-
-@test "nm-collect: a tunnel's carrier is told apart from what it carries" {
-	cable a b
-	for side in 1:2:"$left" 2:1:"$right"; do
-		IFS=: read -r own other name <<<"$side"
-		ip -n "$name" link add v0 mtu 1400 type vxlan id 7 dstport 4789 \
-			local "10.93.0.$own" remote "10.93.0.$other" 2>error ||
-			skip "no VXLAN in this kernel"
-		end "$name" v0 "10.95.0.$own" "02:00:00:00:00:1$own"
-		ip -n "$name" neighbour add "10.95.0.$other" \
-			lladdr "02:00:00:00:00:1$other" dev v0
-	done
-	watch_left
-	serve_iperf "$right" 10.95.0.2
-	in_space "$left" iperf3 -c 10.95.0.2 -n 10M >client 2>&1
-	an_interval_later stream
-	collected stream
-	closes stream
-	grep '}$' stream | jq -c 'select(.type == "tick" and .nic_tx_bytes > 0)'
-	# Inside: what iperf3 moved. Outside: the same with more headers, but
-	# the interface counts them once for segments that are still joined.
-	grep '}$' stream | jq -e -s 'map(select(.type == "tick")) |
-		(map(.tunnel_tx_wire_bytes // 0) | add) as $in |
-		(map(.nic_carrier_tx_bytes // 0) | add) as $out |
-		$in > 5000000 and $out > 0.9 * $in and $out < 1.1 * $in'
-	same "$(of_ledger stream named)" 0
-	[ "$(of_ledger stream no_socket)" -lt 10000 ]
-}
-
-@test "nm-collect: frames of a packet socket are their sender's" {
-	cable a b
-	[ "${NM_BACKEND-}" != fexit ] ||
-		grep -q ' packet_sendmsg$' /proc/kallsyms ||
-		skip "packet sockets are a module here, which fexit does not see"
-	need arping
-	watch_left
-	in_space "$left" arping -q -c 3 -w 2 -I e0 10.93.0.2 || true
-	an_interval_later stream
-	collected stream
-	closes stream
-	grep '}$' stream | jq -e -s 'any(.type == "flow" and .comm == "arping"
-		and .proto == "packet" and .tx_packets >= 1)'
 }
