@@ -229,6 +229,7 @@ complete_words() {
 	same "$(complete_words nm-collect --backend = | wc -l)" 4
 	same "$(complete_words nm-collect -v --on)" --once
 	same "$(complete_words nm-collect --pid "$$")" "$$"
+	same "$(complete_words nm-collect --netns = al | grep -x all)" all
 }
 
 @test "completion offers files where --help says FILE" {
@@ -279,8 +280,8 @@ code() {
 @test "every type of record that a command writes is in nm-record(5)" {
 	types=$(code | grep -oE 'nm_json_open\([^(),]+, "[a-z]+"' |
 		grep -oE '"[a-z]+"' | tr -d '"' | sort -u)
-	same "$(grep -cx -e start -e flow -e tick -e event -e notice \
-		<<<"$types")" 5
+	same "$(grep -cx -e start -e flow -e ledger -e tick -e event -e notice \
+		<<<"$types")" 6
 	found=$(for type in $types; do
 		grep -qE "^\.Ss (.* )?$type( |$)" man/nm-record.5 || echo "$type"
 	done)

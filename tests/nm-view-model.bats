@@ -205,6 +205,16 @@ sockets_of() {
 	[[ ${lines[4]} == *' 2404 B '*' 2400 B '* ]]
 }
 
+@test "nm-view: the ledger of another namespace is in no sum" {
+	data=$ROOT/tests/data/view-ledger.ndjson
+	with=$BATS_TEST_TMPDIR/with
+	awk '/"type":"tick"/ { copy = $0
+		sub(/"type":"tick"/, "\"type\":\"ledger\",\"netns\":7", copy)
+		print copy } { print }' "$data" >"$with"
+	[ "$(grep -c '"type":"ledger"' "$with")" -ge 2 ]
+	same "$(nm-view -b <"$with")" "$(nm-view -b <"$data")"
+}
+
 @test "nm-view: bad lines are told, the rest is shown, exit 1" {
 	run --separate-stderr nm-view -b < <(
 		printf 'garbage\n\n{"v":1,"type":"flow","pid"\n'

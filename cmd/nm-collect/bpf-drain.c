@@ -19,7 +19,7 @@
 
 #include "cgroup.h"
 #include "emit.h"
-#include "ledger.h"
+#include "ledgers.h"
 
 /* How many entries one system call reads. */
 #define BATCH 1024
@@ -152,7 +152,7 @@ static int tell_lost(struct losses *losses)
 		emit_flow(&rest);
 	waiting = sum.waiting;
 	wire_sum(&waiting, &drain.told.waiting, -1);
-	ledger_waiting(&waiting);
+	ledgers_waiting(&waiting);
 	losses->flows = sum.flows - drain.told.flows;
 	losses->processes = sum.processes - drain.told.processes;
 	losses->calls = bpf_misses_take();
@@ -169,7 +169,7 @@ int bpf_drain(struct losses *lost)
 	 * Before: the turn takes some milliseconds, and what flows then is of
 	 * the next interval.
 	 */
-	ledger_interval();
+	ledgers_interval();
 	if (bpf_counters_turn())
 		return -1;
 	/*

@@ -21,7 +21,7 @@
 #include "bpf-processes.h"
 #include "cgroup.h"
 #include "emit.h"
-#include "ledger.h"
+#include "ledgers.h"
 #include "preempt.h"
 #include "reason.h"
 #include "rights.h"
@@ -352,7 +352,7 @@ static void stop(void)
 {
 	bpf_drain_stop();
 	bpf_log_close();
-	ledger_close();
+	ledgers_close();
 	unload();
 }
 

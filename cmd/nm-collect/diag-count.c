@@ -50,7 +50,7 @@ uint64_t count_rx_at_end(const struct sample *s, enum nm_dir dir,
 	 * came, by something small that waits for the FIN, for as long as the
 	 * other side needs to send one. In all other cases the FIN was read.
 	 */
-	return netlink_state(s) == TCP_FIN_WAIT2 ? rx : rx - 1;
+	return diag_state(s) == TCP_FIN_WAIT2 ? rx : rx - 1;
 }
 
 enum nm_dir count_dir(const struct sample *s)

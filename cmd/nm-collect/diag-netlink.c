@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Requests and answers of sock_diag(7). Two sockets for each namespace:
- * answers to requests must not stand in line behind notices.
+ * Requests and answers of sock_diag(7).
  */
 #include "diag-netlink.h"
 
@@ -16,16 +15,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The kernel fills at most 32 KiB at once (netlink_dump, commit db65a3aaf29e).
- */
-#define ANSWER_SIZE 32768
-
-/*
- * A notice takes about 1.3 KB of this, so 6,000 connections may close while
- * nobody reads. Without CAP_NET_ADMIN net.core.rmem_max is the limit.
- */
-#define NOTICES_SIZE (8 << 20)
-
 /* How often a dump is tried again that the kernel says is inconsistent. */
 #define DUMP_TRIES 4
 
@@ -34,19 +23,10 @@
 	 1 << TCP_FIN_WAIT2 | 1 << TCP_CLOSE_WAIT | 1 << TCP_LAST_ACK |  \
 	 1 << TCP_LISTEN | 1 << TCP_CLOSING)
 
-#define GROUP(number) (1U << ((number)-1))
-
 struct request {
 	struct nlmsghdr header;
 	struct inet_diag_req_v2 diag;
 };
-
-/* Each has its own room: a notice may be the occasion for a request. */
-static struct room {
-	_Alignas(struct nlmsghdr) char answer[ANSWER_SIZE];
-} for_requests, for_notices;
-
-static uint32_t sequence;
 
 static struct nm_addr address(int family, const __be32 from[4])
 {
@@ -114,96 +94,43 @@ static bool read_sample(struct sample *s, const struct netlink *l,
 	return true;
 }
 
-/* The first message, *left bytes in all; NULL and errno. */
-static struct nlmsghdr *receive(int fd, struct room *room, unsigned *left)
+/* Who wants to know, and of whom. */
+struct asker {
+	const struct netlink *link;
+	sample_fn *fn;
+};
+
+static void take_message(struct nlmsghdr *h, void *ctx)
 {
-	ssize_t n;
-
-	do {
-		n = recv(fd, room->answer, sizeof(room->answer), 0);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return NULL;
-	*left = (unsigned)n;
-	return (struct nlmsghdr *)room->answer;
-}
-
-static int send_request(const struct netlink *l, struct request *r)
-{
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	ssize_t n;
-
-	r->header.nlmsg_len = sizeof(*r);
-	r->header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	r->header.nlmsg_flags |= NLM_F_REQUEST;
-	r->header.nlmsg_seq = ++sequence;
-	do {
-		n = sendto(l->requests, r, sizeof(*r), 0,
-			   (struct sockaddr *)&kernel, sizeof(kernel));
-	} while (n < 0 && errno == EINTR);
-	return n < 0 ? -1 : 0;
-}
-
-/* What ends an answer carries an errno, negative, or 0. */
-static int end_of_answer(struct nlmsghdr *h)
-{
-	int error = 0;
-
-	if (h->nlmsg_len >= NLMSG_LENGTH(sizeof(error)))
-		memcpy(&error, NLMSG_DATA(h), sizeof(error));
-	errno = -error;
-	return error < 0 ? -1 : 0;
-}
-
-/*
- * Reads the answer to the last request to its end: fn for each socket.
- * `single`: it is one message. Sets *torn if what was listed changed under
- * the kernel's eyes.
- */
-static int read_answer(const struct netlink *l, sample_fn *fn, bool single,
-		       bool *torn)
-{
-	struct nlmsghdr *h;
+	const struct asker *a = ctx;
 	struct sample s;
-	unsigned left;
 
-	for (;;) {
-		h = receive(l->requests, &for_requests, &left);
-		if (!h)
-			return -1;
-		for (; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
-			if (h->nlmsg_seq != sequence)
-				continue;
-			*torn |= (h->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-			if (h->nlmsg_type == NLMSG_DONE ||
-			    h->nlmsg_type == NLMSG_ERROR)
-				return end_of_answer(h);
-			if (read_sample(&s, l, h))
-				fn(&s);
-			if (single)
-				return 0;
-		}
-	}
+	if (read_sample(&s, a->link, h))
+		a->fn(&s);
 }
 
-static int dump_family(const struct netlink *l, struct request ask,
+static int ask(const struct netlink *l, struct request r, sample_fn *fn)
+{
+	struct asker a = { l, fn };
+
+	r.header.nlmsg_len = sizeof(r);
+	r.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	return netlink_ask(l, &r.header, take_message, &a);
+}
+
+static int dump_family(const struct netlink *l, struct request r,
 		       uint8_t family, sample_fn *fn)
 {
-	bool torn = true;
+	int torn = 1;
 
-	ask.diag.sdiag_family = family;
-	for (int i = 0; torn && i < DUMP_TRIES; i++) {
-		struct request r = ask;
-
-		r.header.nlmsg_flags = NLM_F_DUMP;
-		torn = false;
-		if (send_request(l, &r) || read_answer(l, fn, false, &torn))
-			return -1;
-	}
-	return 0;
+	r.header.nlmsg_flags = NLM_F_DUMP;
+	r.diag.sdiag_family = family;
+	for (int i = 0; torn > 0 && i < DUMP_TRIES; i++)
+		torn = ask(l, r, fn);
+	return torn < 0 ? -1 : 0;
 }
 
-int netlink_dump(const struct netlink *l, sample_fn *fn)
+int diag_dump(const struct netlink *l, sample_fn *fn)
 {
 	const struct request tcp = {
 		.diag = {
@@ -218,7 +145,7 @@ int netlink_dump(const struct netlink *l, sample_fn *fn)
 	return dump_family(l, tcp, AF_INET6, fn);
 }
 
-int netlink_dump_udp(const struct netlink *l, sample_fn *fn)
+int diag_dump_udp(const struct netlink *l, sample_fn *fn)
 {
 	const struct request udp = {
 		.diag = {
@@ -232,25 +159,11 @@ int netlink_dump_udp(const struct netlink *l, sample_fn *fn)
 	return dump_family(l, udp, AF_INET6, fn);
 }
 
-int netlink_notices(const struct netlink *l, sample_fn *fn)
+int diag_notices(const struct netlink *l, sample_fn *fn)
 {
-	struct nlmsghdr *h;
-	struct sample s;
-	int dropped = 0;
-	unsigned left;
+	struct asker a = { l, fn };
 
-	for (;;) {
-		h = receive(l->notices, &for_notices, &left);
-		if (!h && errno == ENOBUFS) {
-			dropped++;
-			continue;
-		}
-		if (!h)
-			return errno == EAGAIN ? dropped : -1;
-		for (; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left))
-			if (read_sample(&s, l, h))
-				fn(&s);
-	}
+	return netlink_notices(l, take_message, &a);
 }
 
 static struct sample found;
@@ -260,7 +173,7 @@ static void keep_found(const struct sample *s)
 	found = *s;
 }
 
-int netlink_state(const struct sample *s)
+int diag_state(const struct sample *s)
 {
 	struct request r = {
 		.diag = {
@@ -269,34 +182,11 @@ int netlink_state(const struct sample *s)
 			.id = s->id,
 		},
 	};
-	bool torn = false;
 
 	found.state = 0;
-	if (send_request(s->link, &r) ||
-	    read_answer(s->link, keep_found, true, &torn))
+	if (ask(s->link, r, keep_found) < 0)
 		return 0;
 	return found.state;
-}
-
-static int open_notices(void)
-{
-	struct sockaddr_nl groups = {
-		.nl_family = AF_NETLINK,
-		.nl_groups = GROUP(SKNLGRP_INET_TCP_DESTROY) |
-			     GROUP(SKNLGRP_INET6_TCP_DESTROY),
-	};
-	int size = NOTICES_SIZE, fd;
-
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		    NETLINK_SOCK_DIAG);
-	if (fd < 0)
-		return -1;
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (bind(fd, (struct sockaddr *)&groups, sizeof(groups)) == 0)
-		return fd;
-	close(fd);
-	return -1;
 }
 
 static void ignore(const struct sample *s)
@@ -304,7 +194,7 @@ static void ignore(const struct sample *s)
 	(void)s;
 }
 
-int netlink_try(const struct netlink *l)
+int diag_try(const struct netlink *l)
 {
 	const struct request listening = {
 		.diag = {
@@ -314,34 +204,4 @@ int netlink_try(const struct netlink *l)
 	};
 
 	return dump_family(l, listening, AF_INET, ignore);
-}
-
-int netlink_open(struct netlink *l)
-{
-	int error;
-
-	*l = NETLINK_CLOSED;
-	l->requests =
-		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	if (l->requests >= 0)
-		l->notices = open_notices();
-	if (l->notices < 0) {
-		error = errno;
-		netlink_close(l);
-		errno = error;
-		return -1;
-	}
-	l->snmp = open("/proc/self/net/snmp", O_RDONLY | O_CLOEXEC);
-	l->snmp6 = open("/proc/self/net/snmp6", O_RDONLY | O_CLOEXEC);
-	return 0;
-}
-
-void netlink_close(struct netlink *l)
-{
-	const int fds[] = { l->requests, l->notices, l->snmp, l->snmp6 };
-
-	for (size_t i = 0; i < NETLINK_FDS; i++)
-		if (fds[i] >= 0)
-			close(fds[i]);
-	*l = NETLINK_CLOSED;
 }

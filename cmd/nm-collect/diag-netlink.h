@@ -10,6 +10,7 @@
 #include <linux/inet_diag.h>
 
 #include "backend.h"
+#include "netlink.h"
 
 /* include/net/tcp_states.h, the numbers of /proc/net/tcp */
 enum tcp_state {
@@ -25,22 +26,6 @@ enum tcp_state {
 	TCP_LISTEN,
 	TCP_CLOSING,
 };
-
-/*
- * Descriptors that belong to one network namespace, whoever uses them, and
- * that keep it alive; -1: none.
- */
-struct netlink {
-	int requests, notices;
-	int snmp, snmp6; /* of /proc/net; see diag-snmp.h */
-};
-
-#define NETLINK_FDS (sizeof(struct netlink) / sizeof(int))
-#define NETLINK_CLOSED         \
-	(struct netlink)       \
-	{                      \
-		-1, -1, -1, -1 \
-	}
 
 /* What the kernel says of one socket. */
 struct sample {
@@ -65,34 +50,27 @@ struct sample {
 
 typedef void sample_fn(const struct sample *s);
 
-/*
- * Opens, in the network namespace of this process, and joins the groups of
- * notices. 0, or -1 and errno.
- */
-int netlink_open(struct netlink *l);
-void netlink_close(struct netlink *l);
-
 /* A cheap question: kernel modules that are missing show here. */
-int netlink_try(const struct netlink *l);
+int diag_try(const struct netlink *l);
 
 /*
  * Calls fn for each TCP socket that is connected, closing or listening; also
  * for those that the kernel keeps after their end in FIN_WAIT2, uncounted.
  * One may come twice. 0, or -1 and errno.
  */
-int netlink_dump(const struct netlink *l, sample_fn *fn);
+int diag_dump(const struct netlink *l, sample_fn *fn);
 
 /* The same for each UDP socket that has a port; none is counted. */
-int netlink_dump_udp(const struct netlink *l, sample_fn *fn);
+int diag_dump_udp(const struct netlink *l, sample_fn *fn);
 
 /*
  * Calls fn for each notice that is waiting: counters as they were at the
  * end, inode 0, state TCP_CLOSE. Returns how often the kernel had to drop
  * notices, or -1 and errno.
  */
-int netlink_notices(const struct netlink *l, sample_fn *fn);
+int diag_notices(const struct netlink *l, sample_fn *fn);
 
 /* The state in which the kernel keeps this socket now; 0: not at all. */
-int netlink_state(const struct sample *s);
+int diag_state(const struct sample *s);
 
 #endif

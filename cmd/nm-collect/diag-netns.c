@@ -4,8 +4,6 @@
  */
 #include "diag-netns.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,24 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "diag-enter.h"
-#include "diag-mounts.h"
 #include "diag-ports.h"
+#include "enter.h"
+#include "netns-look.h"
 
 #define BUCKETS 256
-
-/* What looking may take: one part of so many of a processor's time. */
-#define LOOK_SHARE 200
-
-#define FDS_MAX 16384
-
-/* Descriptors that are left for reading /proc. */
-#define RESERVE 16
 
 /* A notice that is on its way when the last process ends needs a moment. */
 #define IDLE_INTERVALS 2
@@ -39,18 +27,8 @@ static struct {
 	struct netns *bucket[BUCKETS]; /* by inode */
 	int poll;		       /* an epoll of all notices */
 	bool others;		       /* were watched from the start */
-	int max_fd;
 	int trouble;
-	double next_look_s;
 } spaces = { .poll = -1 };
-
-static double seconds(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* Once we let go of one, its inode number can be another's. */
 static struct netns *find(uint32_t inode)
@@ -83,16 +61,6 @@ static struct netns *add(uint32_t inode, const struct netlink *l)
 	return n;
 }
 
-static int enter(int fd, struct netlink *l)
-{
-	if (enter_open(fd, l))
-		return errno;
-	if (l->requests < spaces.max_fd && l->notices < spaces.max_fd)
-		return 0;
-	netlink_close(l);
-	return EMFILE;
-}
-
 static void open_other(int fd)
 {
 	struct netlink l;
@@ -102,7 +70,7 @@ static void open_other(int fd)
 	/* Whoever had it may be in another one by now. */
 	if (fstat(fd, &st) || find((uint32_t)st.st_ino))
 		return;
-	error = enter(fd, &l);
+	error = enter_open(fd, &l, NETLINK_SOCK_DIAG) ? errno : 0;
 	if (error)
 		spaces.trouble = error;
 	/* What may become better is tried again, by the next look. */
@@ -129,56 +97,15 @@ static void is_inhabited(uint32_t inode, int dir, const char *path)
 	close(fd);
 }
 
-/* --- Looking --- */
-
-static void is_mounted(uint32_t inode, const char *path)
+void netns_look(void)
 {
-	is_inhabited(inode, AT_FDCWD, path);
-}
-
-static void look_at_process(int proc, const char *pid)
-{
-	static const char prefix[] = "net:[";
-	char path[64], link[64];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "%.32s/ns/net", pid);
-	len = readlinkat(proc, path, link, sizeof(link) - 1);
-	if (len < (ssize_t)sizeof(prefix))
-		return;
-	link[len] = '\0';
-	is_inhabited((uint32_t)strtoul(link + sizeof(prefix) - 1, NULL, 10),
-		     proc, path);
-}
-
-static void look(void)
-{
-	DIR *proc = opendir("/proc");
-	struct dirent *d;
-
-	if (!proc)
+	/* Also if none can be entered any more: those there are must go. */
+	if (!spaces.others || !look_is_due())
 		return;
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct netns *n = spaces.bucket[i]; n; n = n->next)
 			n->inhabited = n->own;
-	while ((d = readdir(proc)))
-		if (isdigit((unsigned char)d->d_name[0]))
-			look_at_process(dirfd(proc), d->d_name);
-	closedir(proc);
-	mounts_each(is_mounted);
-}
-
-void netns_look(void)
-{
-	double used, now = seconds(CLOCK_MONOTONIC);
-
-	/* Also if none can be entered any more: those there are must go. */
-	if (!spaces.others || now < spaces.next_look_s)
-		return;
-	used = seconds(CLOCK_THREAD_CPUTIME_ID);
-	look();
-	used = seconds(CLOCK_THREAD_CPUTIME_ID) - used;
-	spaces.next_look_s = now + used * LOOK_SHARE;
+	look(is_inhabited);
 }
 
 /* --- All of them --- */
@@ -259,42 +186,22 @@ void netns_sweep(void)
 
 /* --- Start and end --- */
 
-/*
- * A namespace takes four descriptors, and the usual limit is 1024. Not without
- * end: everybody can make namespaces, and each costs time.
- */
-static void raise_limit(void)
-{
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_NOFILE, &r))
-		return;
-	if (r.rlim_cur < FDS_MAX)
-		r.rlim_cur = r.rlim_max < FDS_MAX ? r.rlim_max : FDS_MAX;
-	setrlimit(RLIMIT_NOFILE, &r);
-	if (r.rlim_cur <= FDS_MAX)
-		spaces.max_fd = (int)r.rlim_cur - RESERVE;
-}
-
 int netns_start(void)
 {
 	struct stat st = { 0 };
 	struct netlink l;
 
 	memset(&spaces, 0, sizeof(spaces));
-	spaces.max_fd = FDS_MAX;
 	spaces.poll = epoll_create1(EPOLL_CLOEXEC);
 	if (spaces.poll < 0)
 		return -1;
-	if (netlink_open(&l))
+	if (netlink_open(&l, NETLINK_SOCK_DIAG))
 		return -1;
 	stat("/proc/self/ns/net", &st);
 	add((uint32_t)st.st_ino, &l)->own = true;
-	if (netlink_try(&l))
+	if (diag_try(&l))
 		return -1;
 	spaces.others = enter_start();
-	if (spaces.others)
-		raise_limit();
 	netns_look();
 	return 0;
 }
@@ -307,7 +214,7 @@ bool netns_all(void)
 void netns_stop(void)
 {
 	enter_stop();
-	mounts_free();
+	look_end();
 	for (size_t i = 0; i < BUCKETS; i++) {
 		struct netns *n;
 

@@ -11,7 +11,7 @@
 #define NM_DIAG_NETNS_H
 
 #include "diag-netlink.h"
-#include "diag-snmp.h"
+#include "snmp.h"
 
 /* Ports on which somebody listens, see diag-ports.c. */
 struct ports {
@@ -52,10 +52,7 @@ void netns_stop(void);
 /* Are others than our own watched? */
 bool netns_all(void);
 
-/*
- * Finds those that are new, and sees which are inhabited. /proc is looked
- * through at most so often that it takes 0.5 % of a processor.
- */
+/* Finds those that are new, and sees which are inhabited; see netns-look.h. */
 void netns_look(void);
 
 /* Calls fn for each that is watched, until it returns other than 0. */

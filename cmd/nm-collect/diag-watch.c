@@ -13,7 +13,7 @@
 #include "diag-netlink.h"
 #include "diag-netns.h"
 #include "diag-ports.h"
-#include "diag-snmp.h"
+#include "snmp.h"
 #include "diag-table.h"
 
 /* tcpi_last_ack_recv counts in jiffies, of 10 ms at most. */
@@ -220,7 +220,7 @@ static int read_notices(struct netns *n)
 	int dropped;
 
 	watch.netns = n;
-	dropped = netlink_notices(&n->link, on_end);
+	dropped = diag_notices(&n->link, on_end);
 	if (dropped > 0)
 		watch.lost.notices += (uint64_t)dropped;
 	return dropped < 0 ? -1 : 0;
@@ -265,7 +265,7 @@ static int dump_tcp(struct netns *n)
 	n->unsettled = moved;
 	n->dump++;
 	age_listened(n);
-	return netlink_dump(&n->link, on_socket);
+	return diag_dump(&n->link, on_socket);
 }
 
 /* This may lack where TCP does not: it is another kernel module. */
@@ -277,7 +277,7 @@ static int dump_udp(struct netns *n)
 		return 0;
 	watch.netns = n;
 	n->udp_dump++;
-	failed = netlink_dump_udp(&n->link, on_udp_socket);
+	failed = diag_dump_udp(&n->link, on_udp_socket);
 	watch.no_udp = failed && errno == ENOENT;
 	return watch.no_udp ? 0 : failed;
 }

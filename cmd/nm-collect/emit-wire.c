@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Packets in the records of flows, and the ledger in those of ticks.
+ * Packets in the records of flows, and the ledger.
  */
 #include "emit-wire.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What records say of the wire; see flow and tick in nm-record(5).
+ * What records say of the wire; see flow, ledger and tick in nm-record(5).
  */
 #ifndef NM_EMIT_WIRE_H
 #define NM_EMIT_WIRE_H

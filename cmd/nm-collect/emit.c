@@ -16,7 +16,7 @@
 
 #include "emit-wire.h"
 #include "json.h"
-#include "ledger.h"
+#include "ledgers.h"
 #include "options.h"
 
 #define US_PER_S 1000000ULL
@@ -60,7 +60,7 @@ void emit_only(const uint64_t *pids, size_t n)
 void emit_with_wire(bool wire)
 {
 	emit.wire = wire;
-	if (wire && !ledger_open())
+	if (wire && !ledgers_open())
 		warn("counters of the network interfaces");
 }
 
@@ -270,7 +270,7 @@ void emit_flow(const struct flow *f)
 {
 	struct nm_buf *o = &emit.out;
 
-	ledger_flow(f);
+	ledgers_flow(f);
 	if (!wanted(f->process))
 		return;
 	emit.flows++;
@@ -339,8 +339,21 @@ static void put_sums(struct nm_buf *o, const char *tx, const char *rx,
 	nm_json_u64(o, rx, s->rx);
 }
 
+static void emit_ledger(uint32_t netns, const struct ledger_sums *sums)
+{
+	struct nm_buf *o = &emit.out;
+
+	nm_json_open(o, "ledger", emit.now_us);
+	nm_json_u64(o, "dt_us", emit.dt_us);
+	put_netns(o, netns);
+	put_ledger(o, sums);
+	nm_json_close(o);
+	flush_if_large();
+}
+
 void emit_tick(const struct losses *lost, uint64_t cpu_us)
 {
+	const struct ledger_sums *sums = ledgers_tell(emit_ledger);
 	struct nm_buf *o = &emit.out;
 
 	nm_json_open(o, "tick", emit.now_us);
@@ -358,7 +371,7 @@ void emit_tick(const struct losses *lost, uint64_t cpu_us)
 	if (emit.wire) {
 		nm_json_u64(o, "tx_wire_bytes", emit.all.tx_wire);
 		nm_json_u64(o, "rx_wire_bytes", emit.all.rx_wire);
-		put_ledger(o, ledger_close_interval());
+		put_ledger(o, sums);
 	}
 	if (lost->flows)
 		nm_json_u64(o, "lost_flows", lost->flows);

@@ -16,47 +16,9 @@
  */
 #include "ledger.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "emit.h"
-#include "nic.h"
-
-/* What an amount that comes and goes was at least, in so many intervals. */
-struct window {
-	uint64_t least;
-	unsigned intervals;
-};
-
-/* One direction. */
-struct side {
-	uint64_t nic, nic_packets;
-	uint64_t named, kernel, nobody;
-	uint64_t packets;		 /* of all these */
-	int64_t waiting;		 /* so much more than before */
-	uint64_t tunnel, tunnel_packets; /* by the counters of tunnels */
-	uint64_t inside, inside_packets; /* by flows, as segments */
-	uint64_t lent;			 /* to the last interval */
-	struct window lent_window;
-	uint64_t waited;  /* in all, for sockets to be used */
-	uint64_t nobodys; /* of it, told as such */
-	uint64_t held;	  /* of it, back from the last interval */
-	struct window held_window;
-	uint64_t passed; /* packets forwarded then, that were not seen yet */
-};
-
-static struct {
-	bool open;
-	bool unread; /* the last interval's counters */
-	bool told;   /* that it is so */
-	uint32_t netns;
-	uint64_t forwarded, forwarded_before; /* packets, since the boot */
-	struct side tx, rx;
-	struct ledger_sums sums;
-} ledger;
+#include "snmp.h"
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -68,59 +30,14 @@ static uint64_t most(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* --- What the IP layer has counted --- */
-
-/* The number under a name of /proc/net/snmp: a line of names, one of numbers */
-static uint64_t forwarded_v4(void)
-{
-	FILE *f = fopen("/proc/net/snmp", "re");
-	char names[1024], numbers[1024];
-	uint64_t found = 0;
-
-	while (f && fgets(names, sizeof(names), f) &&
-	       fgets(numbers, sizeof(numbers), f)) {
-		char *n, *v, *name, *number;
-
-		if (strncmp(names, "Ip: ", 4) != 0)
-			continue;
-		name = strtok_r(names, " \n", &n);
-		number = strtok_r(numbers, " \n", &v);
-		while (name && number && strcmp(name, "ForwDatagrams") != 0) {
-			name = strtok_r(NULL, " \n", &n);
-			number = strtok_r(NULL, " \n", &v);
-		}
-		if (name && number)
-			sscanf(number, "%" SCNu64, &found);
-		break;
-	}
-	if (f)
-		fclose(f);
-	return found;
-}
-
-static uint64_t forwarded_v6(void)
-{
-	FILE *f = fopen("/proc/net/snmp6", "re");
-	char line[128];
-	uint64_t found = 0;
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "Ip6OutForwDatagrams %" SCNu64, &found) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return found;
-}
-
 /* --- What the interfaces have --- */
 
-static void see_nic(const struct nic *nic, void *ctx)
+static void see_nic(struct ledger *l, const struct nic *nic)
 {
 	const struct nic_counts *was = &nic->was, *now = &nic->now;
-	struct side *tx = &ledger.tx, *rx = &ledger.rx;
+	struct side *tx = &l->tx, *rx = &l->rx;
 	bool edge = nic->role == NIC_EDGE;
 
-	(void)ctx;
 	if (!edge && nic->role != NIC_TUNNEL)
 		return;
 	*(edge ? &tx->nic : &tx->tunnel) += now->tx_bytes - was->tx_bytes;
@@ -131,62 +48,41 @@ static void see_nic(const struct nic *nic, void *ctx)
 		now->rx_packets - was->rx_packets;
 }
 
-bool ledger_open(void)
-{
-	struct stat ns;
-
-	if (stat("/proc/self/ns/net", &ns) || nic_open())
-		return false;
-	ledger.netns = (uint32_t)ns.st_ino;
-	ledger.forwarded = forwarded_v4() + forwarded_v6();
-	ledger.open = true;
-	return true;
-}
-
-void ledger_close(void)
-{
-	if (ledger.open)
-		nic_close();
-	memset(&ledger, 0, sizeof(ledger));
-}
-
 static void begin(struct side *s)
 {
 	*s = (struct side){
 		.lent = s->lent,
 		.lent_window = s->lent_window,
-		.waited = s->waited,
-		.nobodys = s->nobodys,
 		.held = s->held,
-		.held_window = s->held_window,
 		.passed = s->passed,
 	};
 }
 
-void ledger_interval(void)
+int ledger_read(struct ledger *l)
 {
-	if (!ledger.open)
-		return;
+	bool first = l->nics.count == 0;
+
 	/* What could not be closed is closed with the next. */
-	if (!ledger.unread) {
-		begin(&ledger.tx);
-		begin(&ledger.rx);
+	if (!l->unread) {
+		begin(&l->tx);
+		begin(&l->rx);
 	}
-	ledger.unread = nic_read();
-	if (ledger.unread) {
-		if (!ledger.told)
-			emit_notice("warning", "wire",
-				    "no ledger of this interval: counters of "
-				    "the network interfaces: %s",
-				    strerror(errno));
-		ledger.told = true;
-		return;
-	}
-	nic_each(see_nic, NULL);
-	ledger.forwarded_before = ledger.forwarded;
-	/* If it could not be read, nothing is known to have passed. */
-	ledger.forwarded =
-		most(ledger.forwarded, forwarded_v4() + forwarded_v6());
+	l->unread = nic_read(&l->nics, &l->link) != 0;
+	if (l->unread)
+		return -1;
+	for (size_t i = 0; i < l->nics.count; i++)
+		see_nic(l, &l->nics.list[i]);
+	l->forwarded_before = l->forwarded;
+	/*
+	 * It costs as much as all the rest, and where nothing moved nothing has
+	 * passed. If it could not be read, nothing is known to have passed.
+	 */
+	if (first || l->tx.nic_packets || l->rx.nic_packets)
+		l->forwarded =
+			most(l->forwarded, snmp_read(&l->link).forwarded);
+	if (first)
+		l->forwarded_before = l->forwarded;
+	return 0;
 }
 
 /* --- What the flows have --- */
@@ -203,42 +99,28 @@ static void add(struct side *s, const struct flow *f, uint64_t bytes,
 		s->named += bytes;
 }
 
-void ledger_flow(const struct flow *f)
+void ledger_flow(struct ledger *l, const struct flow *f)
 {
 	const struct nm_wire *w = &f->wire;
 	const struct nic *nic;
 
-	if (!ledger.open || f->netns != ledger.netns)
-		return;
 	/* A frame's interface may be in its address, which nobody looks at. */
 	if (!f->ifindex && f->proto == NM_PROTO_PACKET) {
-		add(&ledger.tx, f, w->tx_bytes, w->tx_packets);
+		add(&l->tx, f, w->tx_bytes, w->tx_packets);
 		return;
 	}
-	nic = nic_find(f->ifindex);
+	nic = nic_find(&l->nics, f->ifindex);
 	if (nic && nic->role == NIC_TUNNEL) {
-		ledger.tx.inside += w->tx_bytes;
-		ledger.rx.inside += w->rx_bytes;
-		ledger.tx.inside_packets += w->tx_packets;
-		ledger.rx.inside_packets += w->rx_packets;
+		l->tx.inside += w->tx_bytes;
+		l->rx.inside += w->rx_bytes;
+		l->tx.inside_packets += w->tx_packets;
+		l->rx.inside_packets += w->rx_packets;
 	} else if (nic && nic->role != NIC_LOOPBACK) {
-		add(&ledger.tx, f,
-		    w->tx_bytes - (nic->segments ? 0 : w->tx_split),
+		add(&l->tx, f, w->tx_bytes - (nic->segments ? 0 : w->tx_split),
 		    w->tx_packets);
-		add(&ledger.rx, f,
-		    w->rx_bytes - (nic->segments ? 0 : w->rx_split),
+		add(&l->rx, f, w->rx_bytes - (nic->segments ? 0 : w->rx_split),
 		    w->rx_packets);
 	}
-}
-
-void ledger_waiting(const struct nm_wire *more)
-{
-	/*
-	 * A program's packet is sent in its call, behind which its socket has
-	 * an owner. What else waits was sent by the kernel: answers (ICMP,
-	 * TCP resets), by sockets that are nobody's.
-	 */
-	ledger.rx.waiting += (int64_t)(more->rx_bytes - more->rx_split);
 }
 
 /* --- Closing --- */
@@ -249,6 +131,15 @@ static uint64_t take(uint64_t *rest, uint64_t part)
 	uint64_t taken = least(*rest, part);
 
 	*rest -= taken;
+	return taken;
+}
+
+/* The same, of what may be of any namespace. */
+static uint64_t take_both(uint64_t *rest, uint64_t *part)
+{
+	uint64_t taken = take(rest, *part);
+
+	*part -= taken;
 	return taken;
 }
 
@@ -263,9 +154,10 @@ static uint64_t take(uint64_t *rest, uint64_t part)
  * the rest. What it has counted before the interface was read, or after, is
  * made up for in the next interval.
  */
-static uint64_t forwarded_of(struct side *s, uint64_t packets, uint64_t rest)
+static uint64_t forwarded_of(const struct ledger *l, struct side *s,
+			     uint64_t packets, uint64_t rest)
 {
-	uint64_t now = ledger.forwarded - ledger.forwarded_before;
+	uint64_t now = l->forwarded - l->forwarded_before;
 	uint64_t known = s->passed + now, used = least(known, packets);
 
 	s->passed = least(known - used, now);
@@ -301,28 +193,27 @@ static uint64_t surplus_of(struct side *s, uint64_t lent, uint64_t flows)
 	return stayed;
 }
 
-/* So much waits too long; the rest of what waits is to be held back. */
-static uint64_t nobodys_of(struct side *s)
+void ledger_wait(struct waiting *w)
 {
-	uint64_t more;
-
-	if (s->waiting < 0 && (uint64_t)-s->waiting > s->waited)
-		s->waited = 0;
+	if (w->more < 0 && (uint64_t)-w->more > w->waited)
+		w->waited = 0;
 	else
-		s->waited += (uint64_t)s->waiting;
-	s->nobodys = least(s->nobodys, s->waited);
-	more = settled(&s->held_window, s->waited - s->nobodys);
-	if (more || s->waited == s->nobodys)
-		s->held_window.intervals = 0;
-	s->nobodys += more;
-	return more;
+		w->waited += (uint64_t)w->more;
+	w->more = 0;
+	w->nobodys = least(w->nobodys, w->waited);
+	w->to_tell = settled(&w->window, w->waited - w->nobodys);
+	if (w->to_tell || w->waited == w->nobodys)
+		w->window.intervals = 0;
+	w->nobodys += w->to_tell;
+	w->to_hold = w->waited - w->nobodys;
 }
 
-static void close_side(struct side *s, uint64_t line[LEDGER_LINES])
+static void close_side(const struct ledger *l, struct side *s,
+		       struct waiting *w, uint64_t line[LEDGER_LINES])
 {
 	uint64_t flows = s->named + s->kernel + s->nobody;
 	uint64_t seen = s->nic + s->held, rest = 0, surplus = 0, lent = 0;
-	uint64_t nobodys = nobodys_of(s), packets;
+	uint64_t nobodys, packets;
 
 	/* What was lent to the last interval was told there. */
 	if (seen >= s->lent + flows) {
@@ -337,8 +228,8 @@ static void close_side(struct side *s, uint64_t line[LEDGER_LINES])
 	s->lent = lent;
 	if (!lent)
 		s->lent_window.intervals = 0;
-	nobodys = take(&rest, nobodys);
-	s->held = take(&rest, s->waited - s->nobodys);
+	nobodys = take_both(&rest, &w->to_tell);
+	s->held = take_both(&rest, &w->to_hold);
 
 	packets = s->nic_packets > s->packets ? s->nic_packets - s->packets : 0;
 	line[LEDGER_NIC] = seen - s->held;
@@ -350,17 +241,23 @@ static void close_side(struct side *s, uint64_t line[LEDGER_LINES])
 		take(&rest, most(s->tunnel, s->inside) +
 				    most(s->tunnel_packets, s->inside_packets) *
 					    CARRIER_HEADERS);
-	line[LEDGER_FORWARDED] = take(&rest, forwarded_of(s, packets, rest));
+	line[LEDGER_FORWARDED] = take(&rest, forwarded_of(l, s, packets, rest));
 	line[LEDGER_NO_SOCKET] = rest;
 }
 
-const struct ledger_sums *ledger_close_interval(void)
+bool ledger_close(struct ledger *l, struct waiting *w)
 {
-	if (!ledger.open || ledger.unread)
-		return NULL;
-	close_side(&ledger.tx, ledger.sums.tx);
-	close_side(&ledger.rx, ledger.sums.rx);
-	ledger.sums.tunnel_tx = ledger.tx.inside;
-	ledger.sums.tunnel_rx = ledger.rx.inside;
-	return &ledger.sums;
+	const struct ledger_sums *s = &l->sums;
+	struct waiting none = { 0 };
+	uint64_t any = l->tx.inside | l->rx.inside;
+
+	if (l->unread)
+		return false;
+	close_side(l, &l->tx, &none, l->sums.tx);
+	close_side(l, &l->rx, w, l->sums.rx);
+	l->sums.tunnel_tx = l->tx.inside;
+	l->sums.tunnel_rx = l->rx.inside;
+	for (int i = 0; i < LEDGER_LINES; i++)
+		any |= s->tx[i] | s->rx[i];
+	return any != 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ledger of an interval: what the interfaces of our network namespace
- * have moved, and whose it was. It closes each time:
+ * The ledger of an interval: what the interfaces of a network namespace have
+ * moved, and whose it was. It closes each time:
  *
  *	nic + surplus = named + kernel + unattributed + carrier + forwarded
  *			+ no_socket
@@ -15,6 +15,8 @@
 #include <stdint.h>
 
 #include "backend.h"
+#include "netlink.h"
+#include "nic.h"
 
 enum ledger_line {
 	LEDGER_NIC,	     /* by the interfaces' own counters */
@@ -34,20 +36,68 @@ struct ledger_sums {
 	uint64_t tunnel_tx, tunnel_rx;
 };
 
-/* Begins with the counters as they are now. False: they cannot be read. */
-bool ledger_open(void);
-void ledger_close(void);
+/* What an amount that comes and goes was at least, in so many intervals. */
+struct window {
+	uint64_t least;
+	unsigned intervals;
+};
 
-/* The interval has ended: reads the counters. Flows come next. */
-void ledger_interval(void);
+/*
+ * What has come before its socket was used, in all namespaces; all zero at
+ * first.
+ */
+struct waiting {
+	int64_t more;	  /* than before, in this interval */
+	uint64_t waited;  /* in all, for sockets to be used */
+	uint64_t nobodys; /* of it, told as such */
+	struct window window;
+	uint64_t to_tell, to_hold; /* of this interval, not taken yet */
+};
 
-/* A flow of the interval, of any namespace. */
-void ledger_flow(const struct flow *f);
+/* One direction. */
+struct side {
+	uint64_t nic, nic_packets;
+	uint64_t named, kernel, nobody;
+	uint64_t packets;		 /* of all these */
+	uint64_t tunnel, tunnel_packets; /* by the counters of tunnels */
+	uint64_t inside, inside_packets; /* by flows, as segments */
+	uint64_t lent;			 /* to the last interval */
+	struct window lent_window;
+	uint64_t held;	 /* of what waits, back from the last interval */
+	uint64_t passed; /* packets forwarded then, that were not seen yet */
+};
 
-/* So much more waits for somebody to use its socket than before. */
-void ledger_waiting(const struct nm_wire *more);
+/* That of one namespace. */
+struct ledger {
+	struct ledger *next; /* of ledgers.c, as these */
+	uint32_t netns;
+	bool fresh;	 /* the interval had begun before */
+	unsigned unseen; /* looks in a row that found nobody there */
 
-/* Closes it. NULL: there is none. */
-const struct ledger_sums *ledger_close_interval(void);
+	bool unread; /* the last interval's counters */
+	struct netlink link;
+	struct nics nics;
+	uint64_t forwarded, forwarded_before; /* packets, since it was made */
+	struct side tx, rx;
+	struct ledger_sums sums;
+};
+
+/*
+ * The interval has ended, or the first begins: reads the counters. Flows come
+ * next. 0, or -1 and errno.
+ */
+int ledger_read(struct ledger *l);
+
+/* A flow of the interval and of its namespace. */
+void ledger_flow(struct ledger *l, const struct flow *f);
+
+/* The interval has ended: what waits too long, and what is to be held back. */
+void ledger_wait(struct waiting *w);
+
+/*
+ * Closes it; what may wait here is taken off. False: nothing moved, or the
+ * counters could not be read, and it is closed with the next.
+ */
+bool ledger_close(struct ledger *l, struct waiting *w);
 
 #endif

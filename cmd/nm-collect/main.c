@@ -17,6 +17,7 @@
 
 #include "backend.h"
 #include "emit.h"
+#include "netns-choice.h"
 #include "options.h"
 #include "pids.h"
 #include "rights.h"
@@ -78,6 +79,12 @@ static const struct nm_option options[] = {
 	  .help = "count what programs send and receive, not the packets",
 	  .kind = NM_OPT_FLAG,
 	  .into = &settings.no_wire },
+	{ .name = "netns",
+	  .arg = "NETNS",
+	  .help = "keep the ledger of this network namespace too, or of all "
+		  "(may be given again)",
+	  .kind = NM_OPT_CALL,
+	  .call = netns_choice_add },
 	{ .name = "probe",
 	  .help = "tell which backends work here, and end",
 	  .kind = NM_OPT_FLAG,
@@ -194,8 +201,11 @@ static void tell_wire(const struct backend *used)
 {
 	const char *why = used->no_wire ? used->no_wire() : NULL;
 
+	if (!why && netns_choice_any() && used == &backend_diag)
+		why = "backend diag cannot";
 	if (why && !settings.no_wire)
-		emit_notice("info", "wire", "packets are not counted: %s", why);
+		emit_notice(netns_choice_any() ? "warning" : "info", "wire",
+			    "packets are not counted: %s", why);
 }
 
 static void tell_rights(const struct backend *used)
@@ -355,12 +365,15 @@ int main(int argc, char **argv)
 	    strcmp(wanted_backend, "cgroup") == 0)
 		nm_usage_error(&program, "-b cgroup and --no-wire exclude each "
 					 "other: it counts packets only");
+	if (settings.no_wire && netns_choice_any())
+		nm_usage_error(&program, "--netns and --no-wire exclude each "
+					 "other: a ledger is of packets");
 	if (once)
 		count = 1;
 	if (probe)
 		return probe_all();
 	pids_apply();
-
+	netns_choice_open();
 	b = start_backend();
 	if (!b)
 		return NM_EXIT_CANNOT;
@@ -369,6 +382,7 @@ int main(int argc, char **argv)
 	tell_rights(b);
 	tell_wire(b);
 	tell_backend(b);
+	netns_choice_close();
 	rights_drop(b->usable);
 	kernel_types_free();
 	malloc_trim(0);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The interfaces of our network namespace, with their own counters. Read once
- * an interval, without any rights.
+ * The interfaces of a network namespace, with their own counters. Read once an
+ * interval, without any rights.
  */
 #ifndef NM_NIC_H
 #define NM_NIC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "netlink.h"
 
 enum nic_role {
 	NIC_LOOPBACK,
@@ -29,21 +32,30 @@ struct nic {
 	/* It counts segments, as hardware does, not what they were made of. */
 	bool segments;
 	bool listed;		    /* when they were last looked at */
+	bool counted;		    /* `now` is known */
+	bool gone;		    /* `now` is the last there was */
 	uint32_t link_header;	    /* bytes in front of each packet */
 	struct nic_counts was, now; /* since it was made */
 };
 
-/* 0, or -1 with errno. */
-int nic_open(void);
-void nic_close(void);
+/* Those of one namespace; all zero at first. */
+struct nics {
+	struct nic *list; /* sorted up to `sorted` */
+	size_t count, sorted, room;
+	bool stale;   /* some may be missing, or are another than they were */
+	bool whole;   /* all counters were read the last time */
+	bool listing; /* they come as a list, few twice */
+	bool foreign; /* in another namespace than ours: sysfs has others */
+};
 
-/* Reads all counters; what they grew by is then now - was. 0 or -1, errno. */
-int nic_read(void);
+/*
+ * Reads all counters; what they grew by is then now - was, 0 for one that was
+ * never seen before, unless the kernel told of its coming. 0 or -1, errno.
+ */
+int nic_read(struct nics *nics, const struct netlink *l);
+void nic_free(struct nics *nics);
 
 /* NULL: no such interface. */
-const struct nic *nic_find(uint32_t ifindex);
-
-/* Calls see for each. */
-void nic_each(void (*see)(const struct nic *nic, void *ctx), void *ctx);
+const struct nic *nic_find(const struct nics *nics, uint32_t ifindex);
 
 #endif

@@ -71,6 +71,11 @@ bool rights_have_sys_admin(void)
 	return have(CAP_SYS_ADMIN);
 }
 
+bool rights_have_sys_ptrace(void)
+{
+	return have(CAP_SYS_PTRACE);
+}
+
 /*
  * Makes these of the permitted capabilities the only permitted ones; with
  * `later`, that one too, but not effective.

@@ -23,6 +23,9 @@ bool rights_have_net_admin(void);
 /* May other network namespaces be entered? */
 bool rights_have_sys_admin(void);
 
+/* May all processes be looked at? */
+bool rights_have_sys_ptrace(void);
+
 /*
  * Gives up everything but entering network namespaces, and listening there
  * with as much room as needed; and the user id 0; for good.

@@ -3,8 +3,8 @@
  * Network namespaces that are mounted, and so live without a process: those
  * of ip-netns(8) in /run/netns, of containers while nothing runs in them.
  */
-#ifndef NM_DIAG_MOUNTS_H
-#define NM_DIAG_MOUNTS_H
+#ifndef NM_NETNS_MOUNTS_H
+#define NM_NETNS_MOUNTS_H
 
 #include <stdint.h>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
  * The process that enters network namespaces. It and nm-collect talk over a
- * pair of sockets: a request carries the descriptor of a namespace, an answer
- * an errno and, if that is 0, the descriptors that were opened there. It ends
- * when nm-collect does.
+ * pair of sockets: a request carries a protocol of netlink and the descriptor
+ * of a namespace, an answer an errno and, if that is 0, the descriptors that
+ * were opened there. It ends when nm-collect does.
  */
-#include "diag-enter.h"
+#include "enter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -25,15 +26,21 @@
 /* It answers within a millisecond; if it was killed or stopped, not at all. */
 #define ANSWER_S 10
 
+#define FDS_MAX 16384
+
+/* Descriptors that are left for reading /proc. */
+#define RESERVE 16
+
 static struct {
 	int channel;
 	pid_t pid;
+	int max_fd;
 } helper = { .channel = -1 };
 
 /* --- Descriptors on a socket --- */
 
 struct message {
-	int error;
+	int number;
 	struct iovec iov;
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(NETLINK_FDS *
 							 sizeof(int))];
@@ -43,20 +50,20 @@ struct message {
 static void message_init(struct message *m)
 {
 	memset(m, 0, sizeof(*m));
-	m->iov = (struct iovec){ &m->error, sizeof(m->error) };
+	m->iov = (struct iovec){ &m->number, sizeof(m->number) };
 	m->header.msg_iov = &m->iov;
 	m->header.msg_iovlen = 1;
 	m->header.msg_control = m->control;
 	m->header.msg_controllen = sizeof(m->control);
 }
 
-static int send_fds(int channel, int error, const int *fds, size_t n)
+static int send_fds(int channel, int number, const int *fds, size_t n)
 {
 	struct cmsghdr *c;
 	struct message m;
 
 	message_init(&m);
-	m.error = error;
+	m.number = number;
 	m.header.msg_controllen = n ? CMSG_SPACE(n * sizeof(int)) : 0;
 	if (n) {
 		c = CMSG_FIRSTHDR(&m.header);
@@ -69,10 +76,11 @@ static int send_fds(int channel, int error, const int *fds, size_t n)
 }
 
 /*
- * Receives *n descriptors at most into fds, and the errno. False: nobody is
- * there, or no whole message came.
+ * Receives *n descriptors at most into fds, and the number; that is EMFILE if
+ * there was no descriptor free for some of them. False: nobody is there, or no
+ * whole message came.
  */
-static bool receive_fds(int channel, int *error, int *fds, size_t *n)
+static bool receive_fds(int channel, int *number, int *fds, size_t *n)
 {
 	struct cmsghdr *c;
 	struct message m;
@@ -83,16 +91,15 @@ static bool receive_fds(int channel, int *error, int *fds, size_t *n)
 		len = recvmsg(channel, &m.header, MSG_CMSG_CLOEXEC);
 	} while (len < 0 && errno == EINTR);
 	*n = 0;
-	c = len == sizeof(m.error) ? CMSG_FIRSTHDR(&m.header) : NULL;
+	c = len == sizeof(m.number) ? CMSG_FIRSTHDR(&m.header) : NULL;
 	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
 		*n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 		memcpy(fds, CMSG_DATA(c), *n * sizeof(int));
 	}
-	*error = m.error;
-	/* There was no descriptor free for some of them. */
+	*number = m.number;
 	if (m.header.msg_flags & MSG_CTRUNC)
-		*error = EMFILE;
-	return len == sizeof(m.error);
+		*number = EMFILE;
+	return len == sizeof(m.number);
 }
 
 static void close_fds(const int *fds, size_t n)
@@ -132,13 +139,13 @@ static void let_go(int channel)
 }
 
 /* Returns an errno. */
-static int open_there(int ns, int own, struct netlink *l)
+static int open_there(int ns, int own, struct netlink *l, int protocol)
 {
 	int error = 0;
 
 	if (setns(ns, CLONE_NEWNET))
 		return errno;
-	if (netlink_open(l))
+	if (netlink_open(l, protocol))
 		error = errno;
 	/* Where it stays it would keep a namespace alive. */
 	if (setns(own, CLONE_NEWNET))
@@ -159,13 +166,13 @@ static void answer(int channel, int error, const struct netlink *l)
 
 static void serve(int channel, int own)
 {
-	int error, fds[NETLINK_FDS];
+	int protocol, error, fds[NETLINK_FDS];
 	size_t n;
 
-	while (receive_fds(channel, &error, fds, &n)) {
+	while (receive_fds(channel, &protocol, fds, &n)) {
 		struct netlink l = NETLINK_CLOSED;
 
-		error = n == 1 ? open_there(fds[0], own, &l) : EBADF;
+		error = n == 1 ? open_there(fds[0], own, &l, protocol) : EBADF;
 		answer(channel, error, &l);
 		netlink_close(&l);
 		close_fds(fds, n);
@@ -188,6 +195,24 @@ static void run(int channel)
 
 /* --- The side of nm-collect --- */
 
+/*
+ * A namespace takes four descriptors, and the usual limit is 1024. Not without
+ * end: everybody can make namespaces, and each costs time.
+ */
+static void raise_limit(void)
+{
+	struct rlimit r;
+
+	helper.max_fd = FDS_MAX;
+	if (getrlimit(RLIMIT_NOFILE, &r))
+		return;
+	if (r.rlim_cur < FDS_MAX)
+		r.rlim_cur = r.rlim_max < FDS_MAX ? r.rlim_max : FDS_MAX;
+	setrlimit(RLIMIT_NOFILE, &r);
+	if (r.rlim_cur <= FDS_MAX)
+		helper.max_fd = (int)r.rlim_cur - RESERVE;
+}
+
 bool enter_start(void)
 {
 	const struct timeval patience = { .tv_sec = ANSWER_S };
@@ -208,6 +233,7 @@ bool enter_start(void)
 		enter_stop();
 		return false;
 	}
+	raise_limit();
 	setsockopt(helper.channel, SOL_SOCKET, SO_RCVTIMEO, &patience,
 		   sizeof(patience));
 	return true;
@@ -218,13 +244,13 @@ bool enter_works(void)
 	return helper.channel >= 0;
 }
 
-int enter_open(int ns, struct netlink *l)
+int enter_open(int ns, struct netlink *l, int protocol)
 {
 	int error, fds[NETLINK_FDS];
 	size_t n = 0;
 
 	*l = NETLINK_CLOSED;
-	if (!enter_works() || send_fds(helper.channel, 0, &ns, 1) ||
+	if (!enter_works() || send_fds(helper.channel, protocol, &ns, 1) ||
 	    !receive_fds(helper.channel, &error, fds, &n)) {
 		/* An answer that is late would be taken for the next one. */
 		enter_stop();
@@ -242,7 +268,13 @@ int enter_open(int ns, struct netlink *l)
 	l->notices = fds[1];
 	l->snmp = n > 2 ? fds[2] : -1;
 	l->snmp6 = n > 3 ? fds[3] : -1;
-	return 0;
+	for (size_t i = 0; i < n; i++)
+		error |= fds[i] >= helper.max_fd;
+	if (!error)
+		return 0;
+	netlink_close(l);
+	errno = EMFILE;
+	return -1;
 }
 
 void enter_stop(void)

@@ -3,7 +3,7 @@
  * Reads /proc/net/snmp, where a line of names is followed by one of numbers
  * for each protocol, and /proc/net/snmp6, with a name and a number a line.
  */
-#include "diag-snmp.h"
+#include "snmp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,20 +82,23 @@ struct snmp snmp_read(const struct netlink *l)
 {
 	char text[16384], *rest = text;
 	struct snmp s = { 0 };
-	struct lines tcp, udp;
+	struct lines ip, tcp, udp;
 
 	/* In the order of the file. */
 	if (!read_all(l->snmp, text, sizeof(text)) ||
+	    !cut_lines(&rest, "Ip: ", &ip) ||
 	    !cut_lines(&rest, "Tcp: ", &tcp) ||
 	    !cut_lines(&rest, "Udp: ", &udp))
 		return s;
 	s.tcp = hash(tcp.numbers);
 	s.udp_tx = number_of(&udp, "OutDatagrams");
 	s.udp_rx = number_of(&udp, "InDatagrams");
+	s.forwarded = number_of(&ip, "ForwDatagrams");
 	s.known = l->snmp6 < 0;
 	if (read_all(l->snmp6, text, sizeof(text))) {
 		s.udp_tx += number_in6(text, "\nUdp6OutDatagrams");
 		s.udp_rx += number_in6(text, "\nUdp6InDatagrams");
+		s.forwarded += number_in6(text, "\nIp6OutForwDatagrams");
 		s.known = true;
 	}
 	return s;

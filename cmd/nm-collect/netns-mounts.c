@@ -2,7 +2,7 @@
 /*
  * Reads /proc/self/mountinfo, which can be long, and only when it has changed.
  */
-#include "diag-mounts.h"
+#include "netns-mounts.h"
 
 #include <err.h>
 #include <fcntl.h>

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Goes through /proc and the mounts, and limits itself.
+ */
+#include "netns-look.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "netns-mounts.h"
+
+/* What looking may take: one part of so many of a processor's time. */
+#define LOOK_SHARE 200
+
+static double next_s;
+static look_fn *told;
+
+static double seconds(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void is_mounted(uint32_t inode, const char *path)
+{
+	told(inode, AT_FDCWD, path);
+}
+
+static void look_at_process(int proc, const char *pid)
+{
+	static const char prefix[] = "net:[";
+	char path[64], link[64];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "%.32s/ns/net", pid);
+	len = readlinkat(proc, path, link, sizeof(link) - 1);
+	if (len < (ssize_t)sizeof(prefix))
+		return;
+	link[len] = '\0';
+	told((uint32_t)strtoul(link + sizeof(prefix) - 1, NULL, 10), proc,
+	     path);
+}
+
+bool look_is_due(void)
+{
+	return seconds(CLOCK_MONOTONIC) >= next_s;
+}
+
+void look(look_fn *fn)
+{
+	double used = seconds(CLOCK_THREAD_CPUTIME_ID);
+	DIR *proc = opendir("/proc");
+	struct dirent *d;
+
+	if (!proc)
+		return;
+	told = fn;
+	while ((d = readdir(proc)))
+		if (isdigit((unsigned char)d->d_name[0]))
+			look_at_process(dirfd(proc), d->d_name);
+	closedir(proc);
+	mounts_each(is_mounted);
+	used = seconds(CLOCK_THREAD_CPUTIME_ID) - used;
+	next_s = seconds(CLOCK_MONOTONIC) + used * LOOK_SHARE;
+}
+
+void look_end(void)
+{
+	mounts_free();
+	next_s = 0;
+}
