@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <bpf/bpf.h>
 
@@ -87,6 +88,8 @@ static void tell_flow(const struct nm_flow_key *key, const struct nm_flow *v)
 		.inferred = drain.inferred,
 	};
 
+	if (v->proto == NM_PROTO_TCP)
+		bpf_processes_tcp(&v->process, !v->closed);
 	memcpy(f.laddr.byte, v->laddr, sizeof(f.laddr.byte));
 	memcpy(f.raddr.byte, v->raddr, sizeof(f.raddr.byte));
 	emit_flow(&f);
@@ -158,6 +161,14 @@ static int tell_lost(struct losses *losses)
 	losses->calls = bpf_misses_take();
 	drain.told = sum;
 	return 0;
+}
+
+uint64_t bpf_boottime_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
 }
 
 int bpf_drain(struct losses *lost)

@@ -9,7 +9,6 @@
 #include <err.h>
 #include <errno.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -36,6 +35,9 @@
  */
 #define KEEP_NS (5 * NS_PER_S)
 
+/* If a TCP socket was still open: TCP_RTO_MAX, until it is sent again. */
+#define KEEP_OPEN_NS (125 * NS_PER_S)
+
 /* Longer intervals are swept, once a second. */
 #define LONG_INTERVAL_S 3
 
@@ -52,6 +54,8 @@ struct known {
 	const char *news; /* an event that is not told yet, or NULL */
 	bool told;	  /* a record has named it */
 	uint64_t seen_ns; /* when a flow of it was last told */
+	uint64_t tcp_ns;  /* the same of TCP, */
+	bool tcp_open;	  /* and one was not closed */
 	uint64_t tx_bytes, rx_bytes;		 /* told until now */
 	uint64_t tx_lost_detail, rx_lost_detail; /* told until now */
 	struct nm_process last; /* of one that has ended or was swept */
@@ -128,20 +132,22 @@ void bpf_processes_stop(void)
 	processes.timer = -1;
 }
 
-uint64_t bpf_boottime_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
-
 static void tell_news(struct known *k)
 {
 	if (k->news)
 		emit_process(k->news, &k->process);
 	k->news = NULL;
 	k->told = true;
+}
+
+void bpf_processes_tcp(const struct nm_process_key *key, bool open)
+{
+	struct known *k = nm_cache_get(processes.known, key);
+
+	if (!k)
+		return;
+	k->tcp_open = open || (k->tcp_open && k->tcp_ns == processes.now_ns);
+	k->tcp_ns = processes.now_ns;
 }
 
 struct process *bpf_processes_moved(const struct nm_process_key *key,
@@ -350,6 +356,14 @@ static void tell_end(const struct nm_process_key *key, struct known *k)
 		emit_process_end(&k->process, k->tx_bytes, k->rx_bytes);
 }
 
+static bool is_kept(const struct known *k, const struct left *l)
+{
+	uint64_t now = processes.now_ns;
+
+	return now < l->ns || now < k->seen_ns + KEEP_NS ||
+	       (k->tcp_open && now < k->tcp_ns + KEEP_OPEN_NS);
+}
+
 /* Those that left long ago, and are in no flow any more. */
 static void forget_left(void)
 {
@@ -360,8 +374,7 @@ static void forget_left(void)
 		const struct known *k =
 			nm_cache_get(processes.known, &list[i].key);
 
-		if (k && (processes.now_ns < list[i].ns ||
-			  processes.now_ns < k->seen_ns + KEEP_NS))
+		if (k && is_kept(k, &list[i]))
 			list[kept++] = list[i];
 		else if (k)
 			nm_cache_drop(processes.known, &list[i].key);

@@ -37,9 +37,10 @@ void bpf_processes_tell_ended(void);
 struct process *bpf_processes_moved(const struct nm_process_key *key,
 				    uint64_t tx, uint64_t rx);
 
+/* A TCP socket of his was open when it was last used, or closed. */
+void bpf_processes_tcp(const struct nm_process_key *key, bool open);
+
 /* How many the kernel's map had at the last drain. */
 size_t bpf_processes_count(void);
-
-uint64_t bpf_boottime_ns(void);
 
 #endif

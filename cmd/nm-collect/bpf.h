@@ -30,4 +30,7 @@ int bpf_drain(struct losses *lost);
 
 void bpf_drain_stop(void);
 
+/* Now, by the clock that the programs use. */
+uint64_t bpf_boottime_ns(void);
+
 #endif
