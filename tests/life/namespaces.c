@@ -3,7 +3,9 @@
  * Network namespaces that come and go with traffic in them: two processes,
  * each in a namespace of its own, joined by veth. One sends, datagrams and a
  * connection, and takes the interface away in the middle; both end, and so do
- * their namespaces, with a connection that has unsent bytes.
+ * their namespaces, with a connection that has unsent bytes. Of every second
+ * pair that one stays in the namespace of this program ("near"), so that there
+ * interfaces come and go.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -23,6 +25,9 @@
 
 /* For the receiver, that nothing comes any more. */
 #define SILENCE_MS 300
+
+/* A near interface lives longer than an interval, to be seen in the ledger. */
+#define NEAR_S 1.5
 
 /* Packets get lost here, and the kernel would try for minutes. */
 #define PATIENCE_MS 1000
@@ -87,14 +92,15 @@ static void time_out(int fd, int option, int ms)
 	must(setsockopt(fd, SOL_SOCKET, option, &t, sizeof(t)), "setsockopt");
 }
 
-static void receive_all(int fd)
+static void receive_all(int fd, bool near)
 {
-	time_out(fd, SO_RCVTIMEO, SILENCE_MS);
+	time_out(fd, SO_RCVTIMEO,
+		 SILENCE_MS + (near ? (int)(NEAR_S * 1000) : 0));
 	while (rx(recv(fd, bytes, sizeof(bytes), 0)) > 0)
 		;
 }
 
-static void right(int other)
+static void right(int other, bool near)
 {
 	struct sockaddr_in a = right_address();
 	int datagrams, listener, connection;
@@ -113,8 +119,8 @@ static void right(int other)
 	time_out(listener, SO_RCVTIMEO, PATIENCE_MS);
 	connection = accept(listener, NULL, NULL);
 	if (connection >= 0)
-		receive_all(connection);
-	receive_all(datagrams);
+		receive_all(connection, near);
+	receive_all(datagrams, near);
 	report();
 }
 
@@ -127,13 +133,16 @@ static void send_some(int datagrams, int connection)
 	}
 }
 
-static void left(int other, int right_pid)
+static void left(int other, int right_pid, bool near)
 {
 	struct sockaddr_in a = right_address();
 	int datagrams, connection;
 	char join[256];
 
-	own_namespace("left");
+	if (near)
+		begin("near");
+	else
+		own_namespace("left");
 	meet(other);
 	snprintf(join, sizeof(join),
 		 "ip link add left type veth peer name right netns %d && "
@@ -150,6 +159,8 @@ static void left(int other, int right_pid)
 	if (!connect(connection, (struct sockaddr *)&a, sizeof(a)))
 		me.connections++;
 	send_some(datagrams, connection);
+	if (near)
+		pause_until(now() + NEAR_S);
 	/* If the other end's namespace has gone, this one's end has too. */
 	run("ip link del left 2>/dev/null || ! ip link show left 2>/dev/null");
 	send_some(datagrams, connection);
@@ -160,7 +171,7 @@ void namespaces(unsigned seconds)
 {
 	double end = now() + seconds;
 
-	while (now() < end) {
+	for (unsigned n = 0; now() < end; n++) {
 		int ends[2], status;
 		pid_t pid;
 
@@ -169,12 +180,12 @@ void namespaces(unsigned seconds)
 		pid = must(fork(), "fork");
 		if (!pid) {
 			close(ends[1]);
-			right(ends[0]);
+			right(ends[0], n % 2);
 			_exit(0);
 		}
 		if (!must(fork(), "fork")) {
 			close(ends[0]);
-			left(ends[1], pid);
+			left(ends[1], pid, n % 2);
 			_exit(0);
 		}
 		close(ends[0]);
