@@ -217,14 +217,28 @@ as_many_as_before() {
 	same "$(ticks length)" 1
 }
 
-@test "nm-collect: --once of processes that do nothing is a start and an empty tick" {
-	need_root
-	nm-collect ${NM_BACKEND:+-b "$NM_BACKEND"} --once -p $$ >stream
+# empty_tick: the stream is a start and a tick of nothing.
+empty_tick() {
 	same "$(jq -cs 'map(select(.type != "notice").type)' stream)" \
 		'["start","tick"]'
-	# The ledger is not of these processes, but of all.
+	# The ledger is not of some processes, but of all.
 	same "$(ticks '.[0] | del(.ts_us, .dt_us, .cpu_us) |
 		.tx_wire_bytes //= 0 | .rx_wire_bytes //= 0 |
 		with_entries(select(.key | startswith("nic_") | not))')" \
 		'{"v":1,"type":"tick","flows":0,"tx_bytes":0,"rx_bytes":0,"tx_wire_bytes":0,"rx_wire_bytes":0}'
+}
+
+@test "nm-collect: --once of processes that do nothing is a start and an empty tick" {
+	need_root
+	nm-collect ${NM_BACKEND:+-b "$NM_BACKEND"} --once -p $$ >stream
+	empty_tick
+}
+
+@test "nm-collect: --once of an idle machine is a start and an empty tick" {
+	need_root
+	[ -n "${NM_GUEST-}" ] || skip 'only a guest of tests/vm is sure to be idle'
+	nm-collect ${NM_BACKEND:+-b "$NM_BACKEND"} --once >stream
+	empty_tick
+	same "$(ticks '.[0] | [.nic_tx_bytes, .nic_rx_bytes] |
+		map(. // 0)')" '[0,0]'
 }
