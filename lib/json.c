@@ -13,31 +13,26 @@
 /* For bytes that are not UTF-8, and for NUL, which many readers refuse. */
 #define REPLACEMENT "\xef\xbf\xbd"
 
-static void add_key(struct nm_buf *b, const char *key)
-{
-	size_t n = strlen(key);
+/* The decimal digits of a number below 2^53 and some more. */
+#define DIGITS_MAX 20
 
-	nm_buf_reserve(b, n + 4);
-	b->data[b->len++] = ',';
-	b->data[b->len++] = '"';
-	memcpy(b->data + b->len, key, n);
-	b->len += n;
-	b->data[b->len++] = '"';
-	b->data[b->len++] = ':';
-}
-
-static void add_u64(struct nm_buf *b, uint64_t value)
+void nm_json_put_u64(struct nm_buf *b, uint64_t value)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
+	uint64_t least = 10;
+	size_t n = 1;
+	char *end;
 
 	if (value > INTEGER_MAX)
 		value = INTEGER_MAX;
+	for (; value >= least; least *= 10)
+		n++;
+	nm_buf_reserve(b, DIGITS_MAX);
+	end = b->data + b->len + n;
 	do {
-		digits[--at] = (char)('0' + value % 10);
+		*--end = (char)('0' + value % 10);
 		value /= 10;
 	} while (value);
-	nm_buf_add(b, digits + at, sizeof(digits) - at);
+	b->len += n;
 }
 
 static void add_escape(struct nm_buf *b, unsigned char c)
@@ -97,13 +92,8 @@ void nm_json_open(struct nm_buf *b, const char *type, uint64_t ts_us)
 {
 	nm_buf_puts(b, "{\"v\":1,\"type\":\"");
 	nm_buf_puts(b, type);
-	nm_buf_puts(b, "\",\"ts_us\":");
-	add_u64(b, ts_us);
-}
-
-void nm_json_str(struct nm_buf *b, const char *key, const char *value)
-{
-	nm_json_strn(b, key, value, strlen(value));
+	nm_buf_puts(b, "\"");
+	nm_json_u64(b, "ts_us", ts_us);
 }
 
 void nm_json_strn(struct nm_buf *b, const char *key, const char *value,
@@ -111,14 +101,8 @@ void nm_json_strn(struct nm_buf *b, const char *key, const char *value,
 {
 	if (!n)
 		return;
-	add_key(b, key);
+	nm_json_key(b, key);
 	nm_json_quote(b, value, n);
-}
-
-void nm_json_u64(struct nm_buf *b, const char *key, uint64_t value)
-{
-	add_key(b, key);
-	add_u64(b, value);
 }
 
 void nm_json_hex(struct nm_buf *b, const char *key, uint64_t value)
@@ -131,7 +115,7 @@ void nm_json_hex(struct nm_buf *b, const char *key, uint64_t value)
 		digits[--at] = hex[value & 15];
 		value >>= 4;
 	} while (value);
-	add_key(b, key);
+	nm_json_key(b, key);
 	nm_buf_putc(b, '"');
 	nm_buf_add(b, digits + at, sizeof(digits) - at);
 	nm_buf_putc(b, '"');
@@ -139,7 +123,7 @@ void nm_json_hex(struct nm_buf *b, const char *key, uint64_t value)
 
 void nm_json_bool(struct nm_buf *b, const char *key, bool value)
 {
-	add_key(b, key);
+	nm_json_key(b, key);
 	nm_buf_puts(b, value ? "true" : "false");
 }
 
