@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * Many TCP connections on the loopback interface between two processes:
- * connections ACTIVE IDLE SECONDS. The numbers are of sockets, two for each
- * connection. Each active socket sends and receives 16 bytes twice a second,
- * evenly spread over time; the idle ones are only open. Prints a line when
- * all are open, and at the end (also at SIGTERM) what each process moved.
+ * Many TCP connections on the loopback interface: connections ACTIVE IDLE
+ * SECONDS. The numbers are of sockets, two for each connection. Each active
+ * socket sends and receives 16 bytes twice a second, or as often as the
+ * machine can, evenly spread over time; the idle ones are only open. They are
+ * between two processes, or more pairs of them where one may not have so many
+ * descriptors. Prints a line when all are open, and at the end (also at
+ * SIGTERM) what each process moved.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -16,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -28,18 +31,29 @@
 #define STEPS	50
 #define STEP_NS 10000000
 
-/* Connections to one address; all of them take their ports from one range. */
-#define PER_ADDRESS 20000
+/*
+ * Connections to one address; all of them take their ports from one range, of
+ * which the kernel gives one half first, and looks long for the last ones.
+ */
+#define PER_ADDRESS 8000
+
+/* Descriptors of a process that are no connections, at most. */
+#define DESCRIPTORS_ELSE 64
 
 #define EVENTS 256
 
 static uint64_t tx_bytes, rx_bytes;
 static volatile sig_atomic_t stopping;
 
+/* The parent's, to hand the signal on. */
+static pid_t *clients;
+static volatile sig_atomic_t clients_forked;
+
 static void on_term(int number)
 {
-	(void)number;
 	stopping = 1;
+	for (int i = 0; i < clients_forked; i++)
+		kill(clients[i], number);
 }
 
 static void count(uint64_t *sum, ssize_t n, const char *what)
@@ -58,18 +72,16 @@ static void print_sums(const char *role)
 	fflush(stdout);
 }
 
-static void raise_descriptors(size_t connections)
+/* How many connections a process may have. */
+static size_t connections_max(void)
 {
 	struct rlimit r;
 
 	getrlimit(RLIMIT_NOFILE, &r);
-	if (r.rlim_cur >= connections + 64)
-		return;
-	r.rlim_cur = connections + 64;
-	if (r.rlim_max < r.rlim_cur)
-		r.rlim_max = r.rlim_cur;
-	if (setrlimit(RLIMIT_NOFILE, &r))
+	r.rlim_cur = r.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur <= DESCRIPTORS_ELSE)
 		err(1, "RLIMIT_NOFILE of %ju", (uintmax_t)r.rlim_cur);
+	return r.rlim_cur - DESCRIPTORS_ELSE;
 }
 
 /* --- The server: sends back what it gets, until all have closed --- */
@@ -128,6 +140,9 @@ static int serve(int listener, size_t connections)
 }
 
 /* --- The client --- */
+
+/* Closed by clients when their connections are open; by us, that they talk. */
+static int ready[2], go[2];
 
 static int open_connection(size_t i, in_port_t port)
 {
@@ -207,12 +222,80 @@ static int listen_everywhere(in_port_t *port)
 	return fd;
 }
 
+/* All of a pair: the client is this process. */
+static int pair(size_t active, size_t connections, double duration)
+{
+	int *fds = calloc(connections + 1, sizeof(*fds));
+	in_port_t port;
+	int listener;
+	char none;
+	pid_t server;
+
+	if (!fds)
+		err(1, NULL);
+	listener = listen_everywhere(&port);
+	server = fork();
+	if (server < 0)
+		err(1, "fork");
+	if (server == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(ready[1]);
+		return serve(listener, connections);
+	}
+	close(listener);
+	for (size_t i = 0; i < connections; i++)
+		fds[i] = open_connection(i, port);
+	if (write(ready[1], "", 1) != 1)
+		err(1, "ready");
+	close(ready[1]);
+	if (read(go[0], &none, 1) < 0)
+		err(1, "go");
+	run(fds, active, duration);
+	finish(fds, connections);
+	if (waitpid(server, NULL, 0) < 0)
+		err(1, "waitpid");
+	print_sums("client");
+	return 0;
+}
+
+/* --- The parent of them all --- */
+
+static void fork_pair(size_t active, size_t connections, double duration)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid < 0)
+		err(1, "fork");
+	if (pid) {
+		clients[clients_forked] = pid;
+		clients_forked++;
+		return;
+	}
+	clients_forked = 0;
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		exit(1);
+	close(ready[0]);
+	close(go[1]);
+	exit(pair(active, connections, duration));
+}
+
+/* True: all clients have their connections. */
+static bool all_ready(size_t pairs)
+{
+	char bytes[64];
+	ssize_t n;
+
+	close(ready[1]);
+	while ((n = read(ready[0], bytes, sizeof(bytes))) > 0)
+		pairs -= (size_t)n;
+	return !pairs;
+}
+
 int main(int argc, char **argv)
 {
-	size_t active, connections;
-	in_port_t port;
-	int listener, *fds;
-	pid_t server;
+	size_t active, connections, most, pairs;
+	int failed = 0, status;
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: connections ACTIVE IDLE SECONDS\n");
@@ -220,27 +303,29 @@ int main(int argc, char **argv)
 	}
 	active = strtoul(argv[1], NULL, 10) / 2;
 	connections = active + strtoul(argv[2], NULL, 10) / 2;
-	raise_descriptors(connections);
-	fds = calloc(connections + 1, sizeof(*fds));
-	if (!fds)
+	most = connections_max();
+	pairs = (connections + most - 1) / most;
+	clients = calloc(pairs + 1, sizeof(*clients));
+	if (!clients || pipe(ready) || pipe(go))
 		err(1, NULL);
 	signal(SIGTERM, on_term);
-
-	listener = listen_everywhere(&port);
-	server = fork();
-	if (server < 0)
-		err(1, "fork");
-	if (server == 0)
-		return serve(listener, connections);
-	close(listener);
-	for (size_t i = 0; i < connections; i++)
-		fds[i] = open_connection(i, port);
-	printf("{\"role\":\"ready\"}\n");
-	fflush(stdout);
-	run(fds, active, strtod(argv[3], NULL));
-	finish(fds, connections);
-	if (waitpid(server, NULL, 0) < 0)
-		err(1, "waitpid");
-	print_sums("client");
-	return 0;
+	for (size_t i = 0; i < pairs; i++)
+		fork_pair(active * (i + 1) / pairs - active * i / pairs,
+			  connections * (i + 1) / pairs -
+				  connections * i / pairs,
+			  strtod(argv[3], NULL));
+	if (all_ready(pairs)) {
+		printf("{\"role\":\"ready\"}\n");
+		fflush(stdout);
+	} else {
+		failed = 1;
+		on_term(SIGTERM);
+	}
+	close(go[1]);
+	for (size_t i = 0; i < pairs; i++) {
+		if (waitpid(clients[i], &status, 0) < 0)
+			err(1, "waitpid");
+		failed |= status != 0;
+	}
+	return failed;
 }

@@ -26,9 +26,9 @@ fail() {
 }
 
 [ "$EUID" -eq 0 ] || cannot "needs root"
-need nm-collect nethogs jq ip unshare
+need nm-collect jq ip unshare
 if [ "${NM_BENCH_NETNS:-}" != $$ ]; then
-	NM_BENCH_NETNS=$$ exec unshare --net -- "$0" "$@"
+	NM_BENCH_NETNS=$$ exec unshare --net -- bash "$0" "$@"
 fi
 ip link set lo up || cannot "no loopback interface"
 
@@ -102,14 +102,25 @@ spread() {
 		}'
 }
 
+# aim WHAT VALUE COMPARISON LIMIT: says whether it is as it is meant to be.
+aim() {
+	awk -v what="$1" -v value="$2" -v sign="$3" -v limit="$4" 'BEGIN {
+		holds = sign == "<" ? value < limit : value >= limit
+		printf "  %-40s %8s   aim: %2s %-5s %s\n", what, value, sign,
+			limit, holds ? "holds" : "does not hold"
+	}'
+}
+
 # --- The two collectors ---
+
+nm_options=()
 
 # start COLLECTOR READER...: its output goes to the reader by a pipe, as to any
 # reader. $collector is its process, and READER may ask for it.
 start() {
 	[ -p "$dir/pipe" ] || mkfifo "$dir/pipe"
 	case $1 in
-	nm) nm-collect >"$dir/pipe" 2>"$dir/errors" & ;;
+	nm) nm-collect ${nm_options[@]+"${nm_options[@]}"} >"$dir/pipe" 2>"$dir/errors" & ;;
 	# A look each second, with sums in bytes.
 	nethogs) nethogs -t -a -v 2 -d 1 lo >"$dir/pipe" 2>"$dir/errors" & ;;
 	esac
