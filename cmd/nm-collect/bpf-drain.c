@@ -89,7 +89,7 @@ static void tell_flow(const struct nm_flow_key *key, const struct nm_flow *v)
 	};
 
 	if (v->proto == NM_PROTO_TCP)
-		bpf_processes_tcp(&v->process, !v->closed);
+		bpf_processes_tcp(&c->process, !c->closed);
 	memcpy(f.laddr.byte, v->laddr, sizeof(f.laddr.byte));
 	memcpy(f.raddr.byte, v->raddr, sizeof(f.raddr.byte));
 	emit_flow(&f);
