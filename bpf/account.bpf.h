@@ -17,8 +17,7 @@ static __always_inline void socket_used(struct socket_state *state,
 	__u16 port = sk->__sk_common.skc_num;
 
 	/* Of a connection we were told who opened it, or missed it. */
-	if (!state->dir && sk->sk_protocol != IPPROTO_TCP &&
-	    sk->sk_protocol != IPPROTO_MPTCP)
+	if (!state->dir && !is_stream(sk->sk_protocol, sk->sk_type))
 		state->dir = sent ? NM_DIR_OUT : NM_DIR_IN;
 	if (port && sk->sk_type != SOCK_RAW)
 		state->lport = port;
@@ -180,7 +179,7 @@ flow_changed(struct sock *sk, struct socket_state *state, bool closed)
 		wire_lose(state);
 	if (!c || !closed)
 		return;
-	tp = bpf_skc_to_tcp_sock(sk);
+	tp = socket_tcp(sk);
 	if (tp)
 		tell_retrans(c, state, tp->total_retrans);
 	c->closed = 1;

@@ -167,7 +167,7 @@ int on_scan(struct bpf_iter__task_file *ctx)
 	sk = sock->sk;
 	if (!sk || !socket_is_inet(sk))
 		return 0;
-	tp = bpf_skc_to_tcp_sock(sk);
+	tp = socket_tcp(sk);
 	if (tp)
 		scan_tcp(sk, tp, task->tgid);
 	if (!scan_listeners)

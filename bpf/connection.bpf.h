@@ -16,7 +16,7 @@
 static __always_inline void start_reading(struct socket_state *state,
 					  struct sock *sk)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tp = socket_tcp(sk);
 
 	if (!tp)
 		return;
@@ -42,9 +42,10 @@ static __always_inline void claimed(struct sock *sk, bool connects)
 		*state = new_socket;
 		state->dir = NM_DIR_OUT;
 	}
-	if (socket_is_kernels(sk))
+	/* The connection that a subflow carries a part of has its own user. */
+	if (socket_is_kernels(sk) && (legacy || has_ulp(sk)))
 		return;
-	user_get(&user, false);
+	user_get(&user, socket_is_kernels(sk));
 	if (process_get(&user))
 		socket_used(state, sk, true, &user);
 }
@@ -56,14 +57,18 @@ static __always_inline void claimed(struct sock *sk, bool connects)
 static __always_inline void connected(struct sock *sk, bool by_us)
 {
 	struct socket_state *state = socket_state(sk, true);
+	struct nm_wire w;
 
 	if (!state)
 		return;
 	/* When both sides open it at once, it is ours. */
 	if (!by_us && (legacy || state->dir != NM_DIR_OUT)) {
 		/* By address: may be what an earlier socket has left. */
-		if (legacy)
+		if (legacy) {
+			w = state->waiting;
 			*state = new_socket;
+			state->waiting = w;
+		}
 		/* A copy of that of the listening socket. */
 		if (by_packets) {
 			state->waiting = (struct nm_wire){};

@@ -25,7 +25,8 @@ static __always_inline bool datagram_peer(struct peer *peer, struct sock *sk,
 {
 	struct any_sockaddr sa = {};
 
-	if (!may_read || sk->sk_protocol == IPPROTO_TCP || socket_connected(sk))
+	if (!may_read || is_tcp(sk->sk_protocol, sk->sk_type) ||
+	    socket_connected(sk))
 		return false;
 	if (!msg->msg_name || msg->msg_namelen < 16)
 		return false;
@@ -190,7 +191,7 @@ struct {
 SEC("fentry/tcp_zerocopy_receive")
 int BPF_PROG(on_zerocopy_entry, struct sock *sk)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tp = socket_tcp(sk);
 	__u64 key = (__u64)(long)sk;
 	__u32 seq;
 
@@ -204,7 +205,7 @@ int BPF_PROG(on_zerocopy_entry, struct sock *sk)
 SEC("fexit/tcp_zerocopy_receive")
 int BPF_PROG(on_zerocopy_return, struct sock *sk)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tp = socket_tcp(sk);
 	__u64 key = (__u64)(long)sk;
 	__u32 *from, moved;
 
@@ -226,8 +227,8 @@ int BPF_PROG(on_inet_release, struct socket *sock)
 {
 	struct sock *sk = sock->sk;
 
-	if (sk && socket_is_inet(sk) && sk->sk_protocol != IPPROTO_TCP &&
-	    sk->sk_protocol != IPPROTO_MPTCP)
+	if (sk && socket_is_inet(sk) &&
+	    !is_stream(sk->sk_protocol, sk->sk_type))
 		closed(sk);
 	return 0;
 }

@@ -25,7 +25,8 @@
 #define IPPROTO_UDPLITE 136
 #define IPPROTO_MPTCP	262
 
-#define SOCK_RAW 3
+#define SOCK_STREAM 1
+#define SOCK_RAW    3
 
 #define MSG_OOB	     0x1
 #define MSG_PEEK     0x2

@@ -15,7 +15,7 @@ int on_sock_release(struct bpf_sock *ctx)
 	struct socket_state *state;
 	struct nm_counters *c;
 
-	if (ctx->protocol == IPPROTO_TCP || ctx->protocol == IPPROTO_MPTCP)
+	if (is_stream(ctx->protocol, ctx->type))
 		return 1;
 	state = bpf_sk_storage_get(&sockets, ctx, 0, 0);
 	if (!state || (!state->owned && !wire_waits(state)))

@@ -54,7 +54,8 @@ struct socket_state {
 	__u32 netns;
 	__u16 lport; /* host order; gone from the sock at close */
 	__u8 sent_known;
-	__u8 zero[5];
+	__u8 zero[1];
+	__u32 waits_at;		 /* ifindex of the first packet that waits */
 	struct noted_peer noted; /* backend tp only */
 };
 
@@ -153,6 +154,28 @@ static __always_inline bool socket_connected(const struct sock *sk)
 	return sk->__sk_common.skc_state == TCP_ESTABLISHED;
 }
 
+/*
+ * A raw socket may have this protocol too; the kernel's own, by which it
+ * answers for no socket, is one. It is much smaller than a tcp_sock, and some
+ * of the kernel's helpers do not look: bpf_skc_to_mptcp_sock() follows a
+ * pointer that is behind its end.
+ */
+static __always_inline bool is_tcp(__u32 protocol, __u32 type)
+{
+	return protocol == IPPROTO_TCP && type == SOCK_STREAM;
+}
+
+static __always_inline bool is_stream(__u32 protocol, __u32 type)
+{
+	return is_tcp(protocol, type) || protocol == IPPROTO_MPTCP;
+}
+
+static __always_inline struct tcp_sock *socket_tcp(struct sock *sk)
+{
+	return is_tcp(sk->sk_protocol, sk->sk_type) ? bpf_skc_to_tcp_sock(sk)
+						    : NULL;
+}
+
 static __always_inline bool socket_flag(const struct sock *sk, int flag)
 {
 	return sk->__sk_common.skc_flags & 1UL << flag;
@@ -169,7 +192,7 @@ static __always_inline bool tcp_has_ulp(const struct tcp_sock *tp)
 
 static __always_inline bool has_ulp(struct sock *sk)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tp = socket_tcp(sk);
 
 	return tp && tcp_has_ulp(tp);
 }
@@ -189,6 +212,9 @@ static __always_inline bool socket_is_kernels(struct sock *sk)
 
 static __always_inline __u8 proto_of(__u32 protocol, __u32 type)
 {
+	if (type == SOCK_RAW && protocol != IPPROTO_ICMP &&
+	    protocol != IPPROTO_ICMPV6)
+		return NM_PROTO_RAW;
 	switch (protocol) {
 	case IPPROTO_TCP:
 		return NM_PROTO_TCP;
@@ -207,7 +233,7 @@ static __always_inline __u8 proto_of(__u32 protocol, __u32 type)
 	case IPPROTO_ICMPV6:
 		return NM_PROTO_ICMPV6;
 	}
-	return type == SOCK_RAW ? NM_PROTO_RAW : NM_PROTO_OTHER;
+	return NM_PROTO_OTHER;
 }
 
 static __always_inline bool socket_is_packet(const struct sock *sk)

@@ -18,7 +18,7 @@ static __always_inline bool noted_peer(struct peer *peer, struct sock *sk,
 {
 	struct socket_state *state;
 
-	if (sk->sk_protocol == IPPROTO_TCP || socket_connected(sk))
+	if (is_tcp(sk->sk_protocol, sk->sk_type) || socket_connected(sk))
 		return false;
 	state = socket_state(sk, false);
 	if (!state ||
@@ -87,7 +87,7 @@ static __always_inline bool read_by_kernel(struct sock *sk)
 SEC("tp_btf/tcp_rcv_space_adjust")
 int BPF_PROG(on_rcv_space_adjust, struct sock *sk)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tp = socket_tcp(sk);
 	struct socket_state *state;
 	__u32 moved;
 
@@ -113,7 +113,7 @@ int BPF_PROG(on_rcv_space_adjust, struct sock *sk)
  */
 static __always_inline bool counted_by_seq(struct sock *sk, int flags)
 {
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_sock *tp = socket_tcp(sk);
 	struct socket_state *state;
 
 	if (!tp || tcp_has_ulp(tp) || flags & MSG_OOB)

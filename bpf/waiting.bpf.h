@@ -39,7 +39,7 @@ static __always_inline void wire_waiting(const struct socket_state *state,
 {
 	struct nm_lost *l = lost_here();
 
-	if (l && state->ifindex != LOOPBACK_IFINDEX)
+	if (l && state->waits_at != LOOPBACK_IFINDEX)
 		wire_add(&l->waiting, more);
 }
 
@@ -47,6 +47,8 @@ static __always_inline void wire_waiting(const struct socket_state *state,
 static __always_inline void wire_wait(struct socket_state *state,
 				      const struct nm_wire *w)
 {
+	if (!wire_waits(state))
+		state->waits_at = state->ifindex;
 	wire_add(&state->waiting, w);
 	wire_waiting(state, w);
 }

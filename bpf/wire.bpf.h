@@ -49,14 +49,17 @@ static __always_inline __u32 ip_header_len(struct __sk_buff *skb)
 }
 
 /* Of the layer above IP, as far as packets of it may be joined. */
-static __always_inline __u32 header_len(struct __sk_buff *skb, __u32 protocol,
-					__u32 ip_len)
+static __always_inline __u32 header_len(struct __sk_buff *skb,
+					const struct bpf_sock *sk, __u32 ip_len)
 {
+	__u32 protocol = sk->protocol;
 	__u8 doff = 0;
 
+	if (sk->type == SOCK_RAW)
+		return 0;
 	if (protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE)
 		return UDP_LEN;
-	if (protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP)
+	if (!is_stream(protocol, sk->type))
 		return 0;
 	bpf_skb_load_bytes(skb, ip_len + TCP_OFFSET_DOFF, &doff, 1);
 	return (doff >> 4) * 4;
@@ -77,14 +80,14 @@ static __always_inline __u32 segments(const struct __sk_buff *skb,
 }
 
 static __always_inline void measure(struct nm_wire *w, struct __sk_buff *skb,
-				    __u32 protocol, bool sent)
+				    const struct bpf_sock *sk, bool sent)
 {
 	__u64 bytes = skb->len, packets = 1, split = 0;
 	__u32 headers, ip_len;
 
 	if (skb->gso_size) {
 		ip_len = ip_header_len(skb);
-		headers = ip_len + header_len(skb, protocol, ip_len);
+		headers = ip_len + header_len(skb, sk, ip_len);
 		/* Extension headers of a stream are this one, if any. */
 		if (ip_len == IPV6_LEN + IPV6_JUMBO_LEN &&
 		    skb->len > 0xffff + IPV6_LEN) {
@@ -157,7 +160,7 @@ static __always_inline struct socket_state *wire_state(struct bpf_sock *sk)
 		return state_by_address((__u64)(long)sk, true);
 	state = bpf_sk_storage_get(&sockets, sk, 0,
 				   BPF_SK_STORAGE_GET_F_CREATE);
-	if (!state || state->owned || sk->protocol != IPPROTO_TCP)
+	if (!state || state->owned || !is_tcp(sk->protocol, sk->type))
 		return state;
 	whole = mptcp_state(sk);
 	return whole ? whole : state;
@@ -219,7 +222,7 @@ wire_flow(struct bpf_sock *sk, bool laddr, struct socket_state *state,
 /* Has a socket of this kind remote sides of its own for each datagram? */
 static __always_inline bool is_open_to_all(const struct bpf_sock *sk)
 {
-	return sk->protocol != IPPROTO_TCP && sk->protocol != IPPROTO_MPTCP &&
+	return !is_stream(sk->protocol, sk->type) &&
 	       sk->state != TCP_ESTABLISHED;
 }
 
@@ -232,10 +235,15 @@ static __always_inline void wire_unknown(const struct nm_wire *w)
 		wire_add(&l->wire, w);
 }
 
+static __always_inline struct bpf_tcp_sock *wire_tcp_sock(struct bpf_sock *sk)
+{
+	return is_tcp(sk->protocol, sk->type) ? bpf_tcp_sock(sk) : NULL;
+}
+
 static __always_inline void wire_tcp(struct bpf_sock *sk, struct nm_counters *c,
 				     struct socket_state *state)
 {
-	struct bpf_tcp_sock *tp = bpf_tcp_sock(sk);
+	struct bpf_tcp_sock *tp = wire_tcp_sock(sk);
 
 	if (!tp)
 		return;
@@ -288,9 +296,9 @@ static __always_inline void payload_add(struct nm_counters *c,
 					struct socket_state *state, bool sent)
 {
 	__u32 ip_len = ip_header_len(skb);
-	__u32 headers = ip_len + header_len(skb, sk->protocol, ip_len);
+	__u32 headers = ip_len + header_len(skb, sk, ip_len);
 	__u32 bytes = skb->len > headers ? skb->len - headers : 0;
-	struct bpf_tcp_sock *tp = bpf_tcp_sock(sk);
+	struct bpf_tcp_sock *tp = wire_tcp_sock(sk);
 
 	/* A raw socket of IPv4 gives the header to the program, too. */
 	if (!sent && sk->type == SOCK_RAW && sk->family == AF_INET)
@@ -324,7 +332,7 @@ static __always_inline void wire_count(struct __sk_buff *skb,
 	struct nm_counters *c;
 	struct nm_wire w = {};
 
-	measure(&w, skb, sk->protocol, sent);
+	measure(&w, skb, sk, sent);
 	state = wire_state(sk);
 	if (!state) {
 		wire_unknown(&w);
@@ -337,7 +345,7 @@ static __always_inline void wire_count(struct __sk_buff *skb,
 	}
 	if (by_packets && !state->cookie)
 		state->cookie = bpf_get_socket_cookie(skb);
-	if (by_packets && !state->dir && sk->protocol != IPPROTO_TCP)
+	if (by_packets && !state->dir && !is_stream(sk->protocol, sk->type))
 		state->dir = sent ? NM_DIR_OUT : NM_DIR_IN;
 	c = wire_counters(skb, sk, state, sent);
 	/* No room, or the map was busy at this moment: the next tells it. */

@@ -90,11 +90,11 @@ traffic() {
 
 	${ring:+in_ring} nm-traffic ${ring:+--at "$at"} "$2" >"$1" \
 		2>"$1.errors" 3>&- || status=$?
-	moved "$1" "$status"
+	outcome "$1" "$status"
 }
 
-# moved LEDGER STATUS: what became of nm-traffic.
-moved() {
+# outcome LEDGER STATUS: what became of nm-traffic.
+outcome() {
 	[ "$2" -ne 77 ] || skip "$(sed -n 's/^skip: //p' "$1.errors")"
 	cat "$1.errors" >&2
 	[ "$2" -eq 0 ]

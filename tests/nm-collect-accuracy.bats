@@ -69,7 +69,7 @@ held() {
 	exec {go}>&-
 	cat <&"$said" >ledger
 	wait "$traffic" || status=$?
-	moved ledger "$status"
+	outcome ledger "$status"
 	collected own
 	exact ledger own
 	no_others own
@@ -170,6 +170,10 @@ held() {
 @test "nm-collect: raw-icmp6, ICMPv6 by a raw socket" { accurate raw-icmp6; }
 @test "nm-collect: raw4, a raw protocol over IPv4" { accurate raw4; }
 @test "nm-collect: raw6, a raw protocol over IPv6" { accurate raw6; }
+@test "nm-collect: raw-tcp4, segments of TCP by a raw socket" {
+	accurate raw-tcp4
+}
+@test "nm-collect: raw-tcp6, the same over IPv6" { accurate raw-tcp6; }
 @test "nm-collect: raw-header, IP_HDRINCL" { accurate raw-header; }
 
 # --- Sockets of several processes ---

@@ -19,6 +19,7 @@
 struct ping {
 	enum where where;
 	int type;
+	int protocol; /* of the raw one that is none of ICMP */
 };
 
 /* RFC 1071; the length is even. */
@@ -96,7 +97,7 @@ static void run_ping(const void *arg)
 static void raw_receiver(const void *arg)
 {
 	const struct ping *p = arg;
-	int fd = open_socket(p->where, SOCK_RAW, PROTOCOL), i;
+	int fd = open_socket(p->where, SOCK_RAW, p->protocol), i;
 	char packet[1024];
 
 	for (i = 0; i < COUNT; i++) {
@@ -110,7 +111,7 @@ static void raw_sender(const void *arg)
 {
 	const struct ping *p = arg;
 	struct sockaddr_storage to = loopback(p->where);
-	int fd = open_socket(p->where, SOCK_RAW, PROTOCOL), i;
+	int fd = open_socket(p->where, SOCK_RAW, p->protocol), i;
 	char packet[503] = { 0 };
 
 	for (i = 0; i < COUNT; i++) {
@@ -164,8 +165,10 @@ static void run_header(const void *arg)
 
 static const struct ping ping4 = { V4, SOCK_DGRAM };
 static const struct ping ping6 = { V6, SOCK_DGRAM };
-static const struct ping raw4 = { V4, SOCK_RAW };
-static const struct ping raw6 = { V6, SOCK_RAW };
+static const struct ping raw4 = { V4, SOCK_RAW, PROTOCOL };
+static const struct ping raw6 = { V6, SOCK_RAW, PROTOCOL };
+static const struct ping raw_tcp4 = { V4, SOCK_RAW, IPPROTO_TCP };
+static const struct ping raw_tcp6 = { V6, SOCK_RAW, IPPROTO_TCP };
 
 const struct scenario icmp_scenarios[] = {
 	{ "ping4", "ICMP by a ping socket", run_ping, &ping4 },
@@ -174,6 +177,8 @@ const struct scenario icmp_scenarios[] = {
 	{ "raw-icmp6", "ICMPv6 by a raw socket", run_ping, &raw6 },
 	{ "raw4", "a raw protocol over IPv4", run_raw, &raw4 },
 	{ "raw6", "a raw protocol over IPv6", run_raw, &raw6 },
+	{ "raw-tcp4", "segments of TCP by a raw socket", run_raw, &raw_tcp4 },
+	{ "raw-tcp6", "the same over IPv6", run_raw, &raw_tcp6 },
 	{ "raw-header", "IP_HDRINCL", run_header, &raw4 },
 	{ 0 }
 };
