@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+/*
+ * The memory of the array of counters, and whose turn it is.
+ */
 #include "bpf-counters.h"
 
 #include <string.h>
