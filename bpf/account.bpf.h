@@ -79,7 +79,7 @@ account_first(struct nm_flow_key *key, struct sock *sk, bool sent,
 }
 
 /* By key: see flow.bpf.h. */
-static __always_inline void
+static __always_inline struct nm_counters *
 account_by_key(struct sock *sk, struct socket_state *state, bool sent,
 	       __u64 bytes, const struct user *user, const struct peer *peer,
 	       __u32 interval)
@@ -93,26 +93,23 @@ account_by_key(struct sock *sk, struct socket_state *state, bool sent,
 		key.use = use_with(state->use, peer);
 		c = flow_find(&key, interval);
 	}
-	if (!c) {
-		p = process_get(user);
-		if (p)
-			c = account_first(&key, sk, sent, state, user, peer,
-					  interval);
-		if (!c) {
-			lose(p, sent, bytes);
-			return;
-		}
-	}
-	__sync_fetch_and_add(sent ? &c->tx_bytes : &c->rx_bytes, bytes);
+	if (c)
+		return c;
+	p = process_get(user);
+	if (p)
+		c = account_first(&key, sk, sent, state, user, peer, interval);
+	if (!c)
+		lose(p, sent, bytes);
+	return c;
 }
 
 /*
  * Counts bytes that the current process sent or received. Without state, there
- * is no memory for it.
+ * is no memory for it. Where they are counted, or NULL: in no flow.
  */
-static __always_inline void account_known(struct sock *sk,
-					  struct socket_state *state, bool sent,
-					  __u64 bytes, const struct peer *peer)
+static __always_inline struct nm_counters *
+account_known(struct sock *sk, struct socket_state *state, bool sent,
+	      __u64 bytes, const struct peer *peer)
 {
 	__u32 interval = interval_now();
 	struct nm_counters *c = NULL;
@@ -121,33 +118,32 @@ static __always_inline void account_known(struct sock *sk,
 	user_get(&user, socket_is_kernels(sk));
 	if (state && !peer && state->uid == user.uid)
 		c = flow_last(state, interval);
-	if (c && is_process(&c->process, &user.process))
+	if (!c || !is_process(&c->process, &user.process))
+		c = account_by_key(sk, state, sent, bytes, &user, peer,
+				   interval);
+	if (c)
 		__sync_fetch_and_add(sent ? &c->tx_bytes : &c->rx_bytes, bytes);
-	else
-		account_by_key(sk, state, sent, bytes, &user, peer, interval);
+	return c;
 }
 
-static __always_inline void account(struct sock *sk, bool sent, __u64 bytes,
-				    const struct peer *peer)
+static __always_inline struct nm_counters *
+account(struct sock *sk, bool sent, __u64 bytes, const struct peer *peer)
 {
-	account_known(sk, socket_state(sk, true), sent, bytes, peer);
+	return account_known(sk, socket_state(sk, true), sent, bytes, peer);
 }
 
 #define ETHERNET_HEADER 14
 
 /*
- * A frame that a program has made itself (dhclient and arping do) and that was
- * just counted as its bytes: it passes no meter of IP packets, so it is told
- * as one.
+ * A frame that a program makes itself (dhclient and arping do): it passes no
+ * meter of IP packets, so it is told as one.
  */
-static __always_inline void frame_sent(struct sock *sk, __u64 bytes)
+static __always_inline void account_frame(struct sock *sk, __u64 bytes)
 {
-	struct socket_state *state = socket_state(sk, false);
+	struct nm_counters *c = account(sk, true, bytes, NULL);
 	struct packet_sock *p = (struct packet_sock *)sk;
 	struct nm_wire w = { .tx_packets = 1 };
-	struct nm_counters *c;
 
-	c = state ? flow_last(state, interval_now()) : NULL;
 	if (!c)
 		return;
 	w.tx_bytes = bytes;

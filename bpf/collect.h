@@ -111,6 +111,8 @@ struct nm_flow {
  * The intervals take turns: those of odd numbers have flows_b and the second
  * half of the array of counters, those of even numbers the others.
  */
+#define NM_SLOT_TRIES 8 /* processors after one slot, where nothing tells */
+
 struct nm_turn {
 	__u32 interval; /* its number; never 0 */
 	__u32 taken[2]; /* slots, of each half */

@@ -97,8 +97,7 @@ int BPF_PROG(on_packet_sendmsg, struct socket *sock, struct msghdr *msg,
 
 	if (ret <= 0 || !sk || !my_call())
 		return 0;
-	account(sk, true, ret, NULL);
-	frame_sent(sk, ret);
+	account_frame(sk, ret);
 	return 0;
 }
 

@@ -144,9 +144,6 @@ flow_find(const struct nm_flow_key *key, __u32 interval)
 
 /* --- Making --- */
 
-/* How many processors may be after the same slot, where nothing tells. */
-#define SLOT_TRIES 8
-
 /* A slot that nobody has in this interval. False: all are taken. */
 static __always_inline bool slot_take(__u32 interval, __u32 *slot)
 {
@@ -162,7 +159,7 @@ static __always_inline bool slot_take(__u32 interval, __u32 *slot)
 		return n < slots;
 	}
 #pragma unroll
-	for (__u32 i = 0; i < SLOT_TRIES; i++) {
+	for (__u32 i = 0; i < NM_SLOT_TRIES; i++) {
 		n = t->taken[half] + i;
 		*slot = first + n;
 		if (n < slots && bpf_map_update_elem(&slots_taken, slot, &one,

@@ -39,10 +39,11 @@ int BPF_PROG(on_send_length, struct sock *sk, int ret, int flags)
 
 	if (ret <= 0 || (!inet && !socket_is_packet(sk)) || !my_call())
 		return 0;
-	account(sk, true, ret,
-		inet && noted_peer(&peer, sk, true) ? &peer : NULL);
-	if (!inet)
-		frame_sent(sk, ret);
+	if (inet)
+		account(sk, true, ret,
+			noted_peer(&peer, sk, true) ? &peer : NULL);
+	else
+		account_frame(sk, ret);
 	return 0;
 }
 

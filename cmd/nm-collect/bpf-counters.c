@@ -4,6 +4,7 @@
  */
 #include "bpf-counters.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -94,7 +95,10 @@ const struct nm_counters *bpf_counters_at(__u32 slot)
 	return &map.counters[slot];
 }
 
-/* Slots from `first` on are free again. */
+/*
+ * Slots from `first` on are free again. Some may not have been taken, when
+ * somebody found the map busy and took the next.
+ */
 static int give_back(__u32 first, __u32 n)
 {
 	__u32 keys[BATCH], some;
@@ -102,8 +106,11 @@ static int give_back(__u32 first, __u32 n)
 	for (__u32 done = 0; done < n; done += some) {
 		for (some = 0; some < BATCH && done + some < n; some++)
 			keys[some] = first + done + some;
-		if (bpf_map_delete_batch(map.taken, keys, &some, NULL))
+		if (!bpf_map_delete_batch(map.taken, keys, &some, NULL))
+			continue;
+		if (errno != ENOENT)
 			return -1;
+		some++; /* the one that is not there */
 	}
 	return 0;
 }
@@ -113,6 +120,8 @@ int bpf_counters_clear(void)
 	__u32 half = map.last & 1, first = half ? map.slots : 0;
 	__u32 n = map.turn->taken[half];
 
+	if (map.taken >= 0)
+		n += NM_SLOT_TRIES;
 	if (n > map.slots)
 		n = map.slots;
 	memset(&map.counters[first], 0, n * sizeof(*map.counters));
