@@ -3,7 +3,7 @@
  * The programs of nm-collect. Those of all backends are in this one object,
  * on the same maps; nm-collect loads the ones that its backend needs and that
  * the running kernel has. A program here only decides what counts; counting
- * is in flow.bpf.h.
+ * is in account.bpf.h.
  */
 #include "kernel.h"
 #include "collect.h"

@@ -77,8 +77,8 @@ struct nm_wire {
 
 /*
  * What a flow has moved in an interval. Apart from the rest of it, in an array,
- * so that it is found without a search; what is written at each call and each
- * packet is in its first cache line.
+ * so that it is found without a search; what is written at each call is in its
+ * first cache line.
  */
 struct nm_counters {
 	struct nm_process_key process;
@@ -111,13 +111,14 @@ struct nm_flow {
  * The intervals take turns: those of odd numbers have flows_b and the second
  * half of the array of counters, those of even numbers the others.
  */
-#define NM_SLOT_TRIES 8 /* processors after one slot, where nothing tells */
-
 struct nm_turn {
 	__u32 interval; /* its number; never 0 */
 	__u32 taken[2]; /* slots, of each half */
 	__u32 zero;
 };
+
+/* How many processors may be after the same slot, where nothing tells. */
+#define NM_SLOT_TRIES 8
 
 enum nm_proto {
 	NM_PROTO_OTHER,
@@ -139,7 +140,7 @@ enum nm_dir {
 	NM_DIR_IN,
 };
 
-/* Bytes and events that found no room: index into the array `lost`. */
+/* Bytes and events that found no room, by processor. */
 struct nm_lost {
 	__u64 tx_bytes, rx_bytes; /* of processes without an entry */
 	struct nm_wire wire;	  /* that is in no flow */

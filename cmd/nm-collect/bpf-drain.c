@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Backends fexit and tp: what the programs counted, told once an interval.
+ * The BPF backends: what the programs counted, told once an interval.
  * For where the flows are see bpf-counters.c, for the processes
  * bpf-processes.c.
  */

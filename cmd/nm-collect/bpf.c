@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Backends fexit and tp: choosing, loading and attaching the BPF programs.
+ * The BPF backends: choosing, loading and attaching the programs.
  * What the kernel can do is found by its BTF and by trying, never by its
  * version: stable kernels carry features of later ones.
  */

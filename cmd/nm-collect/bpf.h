@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Backends fexit and tp: the programs of bpf/collect.bpf.c, loaded (bpf.c),
- * and their maps, read (bpf-drain.c).
+ * The BPF backends: the programs of bpf/collect.bpf.c, loaded (bpf.c), and
+ * their maps, read (bpf-drain.c).
  */
 #ifndef NM_BPF_H
 #define NM_BPF_H
