@@ -121,12 +121,14 @@ static void close_fds(const int *fds, size_t n)
 static void let_go(int channel)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	int null = open("/dev/null", O_RDWR);
+	int null;
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		signal(ignored[i], SIG_IGN);
 	if (channel != CHANNEL)
 		dup2(channel, CHANNEL);
+	/* Not before: it could be in the channel's place. */
+	null = open("/dev/null", O_RDWR);
 	for (int fd = 0; fd < CHANNEL; fd++)
 		dup2(null, fd);
 	/* glibc has it since 2.34 only, Linux since 5.9. */
