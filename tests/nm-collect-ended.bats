@@ -56,30 +56,59 @@ flows() {
 		"[inputs | select(.netns == \$netns)] | $1"
 }
 
-@test "nm-collect: what is sent again when its process has long ended has its name" {
+# leave_unsent: a process connects, writes what cannot arrive, and ends; the
+# kernel sends it again and again, and in the end it arrives. `meanwhile` runs
+# once the process has ended.
+leave_unsent() {
 	in_background nsenter --net="/run/netns/$right" \
 		socat -u TCP-LISTEN:5202,bind=10.92.0.2 OPEN:/dev/null
 	wait_until 20 right_listens
-	collect stream -i 0.2
 	mkfifo go
 	in_background nsenter --net="/run/netns/$left" bash -c '
 		exec 3<>/dev/tcp/10.92.0.2/5202 && read -r _ <go
 		head -c 1009 /dev/zero >&3'
-	program=${started[-1]}
+	local program=${started[-1]}
 	exec {go}>go # once it is connected
 	ip -n "$right" link set e0 down
 	echo >&"$go"
 	exec {go}>&-
 	wait "$program"
+	meanwhile
 	# Each wait is twice as long as the one before.
 	wait_until 60 waits_for '1[0-9]'
 	ip -n "$right" link set e0 up
 	wait_until 60 nothing_waits
 	an_interval_later stream
 	collected stream
+}
+
+@test "nm-collect: what is sent again when its process has long ended has its name" {
+	meanwhile() { :; }
+	collect stream -i 0.2
+	leave_unsent
 	same "$(flows 'map(select(.pid | not))')" '[]'
 	# Without the meter, what is sent again is not seen.
 	grep -q '"tx_wire_bytes"' stream || skip 'the wire cannot be metered here'
 	same "$(flows 'map(.retrans_packets // 0) | add >= 5')" true
 	same "$(flows 'map(select(.retrans_packets > 0).pid) | unique | length')" 1
+}
+
+@test "nm-collect: so has what was merged while its process lived" {
+	collect stream -i 0.2 --max-flows 16
+	# There is no room as long as this goes on.
+	in_background unshare -n bash -c 'ip link set lo up
+		while :; do echo >/dev/udp/127.0.0.1/9; done' 2>/dev/null
+	local others=${started[-1]}
+	meanwhile() {
+		an_interval_later stream
+		kill "$others"
+	}
+	wait_until 120 grep -q '"lost_flows":' stream
+	leave_unsent
+	same "$(flows 'map(select(.pid | not))')" '[]'
+	# It was merged, and in the end there was room for the rest of it.
+	merged=$(grep '"type":"flow".*}$' stream | jq -n '[inputs |
+		select(.comm == "head" and (.flow | not))] | length')
+	[ "$merged" -gt 0 ] && [ "$(flows 'any(.state == "closed")')" = true ] ||
+		skip 'there was room at first, or in the end there was none'
 }

@@ -195,7 +195,7 @@ static struct known *meet(const struct nm_process_key *key,
 	return k;
 }
 
-/* What is in no flow, and what has become of it. */
+/* What is in no flow, maybe of TCP, and what has become of it. */
 static void tell(struct known *k, const struct nm_process_key *key,
 		 const struct nm_process *v)
 {
@@ -207,6 +207,7 @@ static void tell(struct known *k, const struct nm_process_key *key,
 
 	if (f.tx_bytes || f.rx_bytes) {
 		bpf_processes_moved(key, f.tx_bytes, f.rx_bytes);
+		bpf_processes_tcp(key, true);
 		emit_flow(&f);
 	} else if (k->told) {
 		tell_news(k);
