@@ -52,7 +52,9 @@ ticks() {
 
 @test "nm-collect: with no room for processes nobody is told twice, and no byte is lost" {
 	exactly
-	collect stream -i 0.3 --max-processes 50 --max-flows 20
+	# As many as a slow guest begins while others linger.
+	room=$([ -n "${NM_GUEST-}" ] && echo 10 || echo 50)
+	collect stream -i 0.3 --max-processes "$room" --max-flows 20
 	churn 4
 	collected stream
 	# Each began and ended once, and has the bytes that its end says.
