@@ -90,7 +90,8 @@ account_by_key(struct sock *sk, struct socket_state *state, bool sent,
 
 	if (peer && state && is_owner(state, user)) {
 		key.cookie = state->cookie;
-		key.use = use_with(state->use, peer);
+		/* Not the state's: by now it may be another's. */
+		key.use = use_with(use_by(&user->process), peer);
 		c = flow_find(&key, interval);
 	}
 	if (c)
@@ -161,14 +162,18 @@ static __always_inline void account_frame(struct sock *sk, __u64 bytes)
 static __always_inline void
 flow_changed(struct sock *sk, struct socket_state *state, bool closed)
 {
+	struct nm_process_key owner = state->owner;
 	struct nm_flow_key key = {
 		.cookie = socket_cookie(sk, state),
-		.use = state->use,
+		.use = use_by(&owner),
 	};
 	struct nm_counters *c;
 	struct tcp_sock *tp;
 
-	c = flow_get(&key, &state->owner, sk, state, NULL, interval_now());
+	/* Torn: another becomes it at this moment. */
+	if (key.use != state->use)
+		return;
+	c = flow_get(&key, &owner, sk, state, NULL, interval_now());
 	if (c && wire_waits(state))
 		wire_claim(c, state);
 	else if (!c && closed && wire_waits(state))
@@ -179,7 +184,7 @@ flow_changed(struct sock *sk, struct socket_state *state, bool closed)
 	if (tp)
 		tell_retrans(c, state, tp->total_retrans);
 	c->closed = 1;
-	LOG(FLOW_CLOSED, state->owner.tgid, key.cookie);
+	LOG(FLOW_CLOSED, owner.tgid, key.cookie);
 }
 
 #endif

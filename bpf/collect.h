@@ -113,8 +113,10 @@ struct nm_flow {
  */
 struct nm_turn {
 	__u32 interval; /* its number; never 0 */
+	/* It is read at each call; what changes has a cache line of its own. */
+	__u32 to_a_cache_line[15];
 	__u32 taken[2]; /* slots, of each half */
-	__u32 zero;
+	__u32 zero[2];
 };
 
 /* How many processors may be after the same slot, where nothing tells. */

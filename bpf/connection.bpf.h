@@ -37,6 +37,7 @@ static __always_inline void claimed(struct sock *sk, bool connects)
 	if (!state || (!connects && state->owned))
 		return;
 	if (connects) {
+		socket_cookie(sk, state);
 		if (wire_waits(state))
 			wire_lose(state);
 		*state = new_socket;

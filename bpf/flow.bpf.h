@@ -147,7 +147,8 @@ flow_find(const struct nm_flow_key *key, __u32 interval)
 /* A slot that nobody has in this interval. False: all are taken. */
 static __always_inline bool slot_take(__u32 interval, __u32 *slot)
 {
-	__u32 half = interval & 1, first = half ? slots : 0, n;
+	__u32 half = interval & 1, first = half ? slots : 0, n = 0;
+	__u32 taken;
 	struct nm_turn *t = turn_get();
 	__u8 one = 1;
 
@@ -160,7 +161,9 @@ static __always_inline bool slot_take(__u32 interval, __u32 *slot)
 	}
 #pragma unroll
 	for (__u32 i = 0; i < NM_SLOT_TRIES; i++) {
-		n = t->taken[half] + i;
+		taken = *(const volatile __u32 *)&t->taken[half];
+		/* Behind the last try, so that no slot is passed over. */
+		n = i && n + 1 > taken ? n + 1 : taken;
 		*slot = first + n;
 		if (n < slots && bpf_map_update_elem(&slots_taken, slot, &one,
 						     BPF_NOEXIST) == 0) {

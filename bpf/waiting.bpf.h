@@ -34,12 +34,12 @@ static __always_inline bool wire_waits(const struct socket_state *state)
 }
 
 /* Of all that waits, for the ledger: loopback is not in it. */
-static __always_inline void wire_waiting(const struct socket_state *state,
+static __always_inline void wire_waiting(__u32 ifindex,
 					 const struct nm_wire *more)
 {
 	struct nm_lost *l = lost_here();
 
-	if (l && state->waits_at != LOOPBACK_IFINDEX)
+	if (l && ifindex != LOOPBACK_IFINDEX)
 		wire_add(&l->waiting, more);
 }
 
@@ -50,19 +50,39 @@ static __always_inline void wire_wait(struct socket_state *state,
 	if (!wire_waits(state))
 		state->waits_at = state->ifindex;
 	wire_add(&state->waiting, w);
-	wire_waiting(state, w);
+	wire_waiting(state->waits_at, w);
 }
+
+/* Of which sockets somebody takes at this moment what waits. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, __u8);
+} claims SEC(".maps");
 
 /*
  * Takes what waits. Other processors may be adding at this moment, so it is
- * taken off, not cleared.
+ * taken off, not cleared, and packets are read before their bytes, which are
+ * added first: what comes between still counts as waiting. False: another
+ * processor is taking it.
  */
-static __always_inline void wire_take(struct socket_state *state,
+static __always_inline bool wire_take(struct socket_state *state,
 				      struct nm_wire *w)
 {
+	const volatile struct nm_wire *from = &state->waiting;
+	__u32 waits_at = state->waits_at;
 	struct nm_wire minus;
+	__u8 one = 1;
 
-	*w = state->waiting;
+	if (bpf_map_update_elem(&claims, &state->cookie, &one, BPF_NOEXIST))
+		return false;
+	w->tx_packets = from->tx_packets;
+	w->rx_packets = from->rx_packets;
+	w->tx_bytes = from->tx_bytes;
+	w->rx_bytes = from->rx_bytes;
+	w->tx_split = from->tx_split;
+	w->rx_split = from->rx_split;
 	minus = (struct nm_wire){
 		.tx_bytes = -w->tx_bytes,
 		.rx_bytes = -w->rx_bytes,
@@ -72,33 +92,21 @@ static __always_inline void wire_take(struct socket_state *state,
 		.rx_split = -w->rx_split,
 	};
 	wire_add(&state->waiting, &minus);
-	wire_waiting(state, &minus);
+	wire_waiting(waits_at, &minus);
+	bpf_map_delete_elem(&claims, &state->cookie);
+	return true;
 }
 
-/* Of which sockets somebody takes over at this moment what waited. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
-	__type(key, __u64);
-	__type(value, __u8);
-} claims SEC(".maps");
-
-/*
- * What came before somebody used the socket is told as that one's. If another
- * processor is claiming it too, it is left to that one.
- */
+/* What came before somebody used the socket is told as that one's. */
 static __always_inline void wire_claim(struct nm_counters *c,
 				       struct socket_state *state)
 {
 	struct nm_wire w;
-	__u8 one = 1;
 
-	if (bpf_map_update_elem(&claims, &state->cookie, &one, BPF_NOEXIST))
+	if (!wire_take(state, &w))
 		return;
-	wire_take(state, &w);
 	wire_add(&c->wire, &w);
 	c->ifindex = state->ifindex;
-	bpf_map_delete_elem(&claims, &state->cookie);
 }
 
 /* What came for a socket that nobody has used is nobody's. */
@@ -117,9 +125,8 @@ static __always_inline void wire_lose(struct socket_state *state)
 	struct nm_lost *l = lost_here();
 	struct nm_wire w;
 
-	if (!l)
+	if (!l || !wire_take(state, &w))
 		return;
-	wire_take(state, &w);
 	wire_add(&l->wire, &w);
 	__sync_fetch_and_add(&l->flows, 1);
 }

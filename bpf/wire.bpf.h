@@ -183,9 +183,11 @@ wire_flow(struct bpf_sock *sk, bool laddr, struct socket_state *state,
 	  const struct peer *peer, __u32 interval)
 {
 	struct nm_flow_key key = { .cookie = state->cookie, .use = state->use };
+	struct nm_process_key owner;
 	struct nm_flow first = {};
 	const struct nm_flow *f;
 	struct nm_counters *c;
+	__u64 use = key.use;
 
 	if (peer)
 		key.use = use_with(key.use, peer);
@@ -194,6 +196,10 @@ wire_flow(struct bpf_sock *sk, bool laddr, struct socket_state *state,
 		first.slot = f->slot;
 		c = counters_at(f->slot);
 	} else {
+		owner = state->owner;
+		/* Another becomes it at this moment: the next tells it. */
+		if (use_by(&owner) != use)
+			return NULL;
 		first.proto = state->proto;
 		first.netns = state->netns;
 		first.dir = state->dir;
@@ -212,7 +218,7 @@ wire_flow(struct bpf_sock *sk, bool laddr, struct socket_state *state,
 		}
 		if (peer)
 			set_peer(&first, peer);
-		c = flow_add(&key, &first, &state->owner, interval);
+		c = flow_add(&key, &first, &owner, interval);
 	}
 	if (c && !peer)
 		flow_remember(state, interval, first.slot);
@@ -357,7 +363,8 @@ static __always_inline void wire_count(struct __sk_buff *skb,
 	/* What another processor added while the socket got its owner. */
 	if (wire_waits(state))
 		wire_claim(c, state);
-	c->ifindex = skb->ifindex;
+	if (c->ifindex != skb->ifindex)
+		c->ifindex = skb->ifindex;
 	if (sent)
 		wire_tcp(sk, c, state);
 	if (by_packets)

@@ -182,6 +182,9 @@ held() {
 @test "nm-collect: inetd, the parent accepts, a child talks" { accurate inetd; }
 @test "nm-collect: inherit, two processes use one socket" { accurate inherit; }
 @test "nm-collect: inherit-udp, the same with UDP" { accurate inherit-udp; }
+@test "nm-collect: crowd-udp, two send by one socket at once" {
+	accurate crowd-udp
+}
 @test "nm-collect: passed, a socket passed by SCM_RIGHTS" { accurate passed; }
 @test "nm-collect: dup, duplicated descriptors" { accurate dup; }
 

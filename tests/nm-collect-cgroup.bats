@@ -22,7 +22,7 @@ teardown() {
 }
 
 # Scenarios in which another than the socket's creator uses it.
-others='fork inetd inherit inherit-udp passed'
+others='fork inetd inherit inherit-udp crowd-udp passed'
 # In which not all that came is read, or what was sent is no segment's bytes.
 unread='raw4 raw6 raw-tcp4 raw-tcp6 tcp-epipe tcp-urgent-skipped udp-cut'
 unread+=' udp4-refused udp6-refused tcp-fastopen tcp6-fastopen'

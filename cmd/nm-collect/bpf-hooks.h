@@ -21,7 +21,7 @@ void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf,
 bool bpf_is_legacy(const struct btf *btf);
 
 /* Has it what bpf/config.bpf.h calls `fetches`? */
-bool bpf_fetches(const struct btf *btf);
+bool bpf_fetches(void);
 
 /* If not: takes the instructions for it out of all programs. 0 or -errno. */
 int bpf_hide_fetches(struct bpf_object *obj);

@@ -111,7 +111,7 @@ static int load(const struct settings *s, struct btf *btf, enum bpf_way way,
 		return -errno;
 	skel->rodata->legacy = v->legacy;
 	skel->rodata->may_read = v->may_read;
-	skel->rodata->fetches = bpf_fetches(btf);
+	skel->rodata->fetches = bpf_fetches();
 	skel->rodata->slots = (__u32)s->max_flows + SPARE_SLOTS;
 	skel->rodata->by_packets = way == BPF_BY_CGROUP;
 	skel->rodata->players = (__u32)players;

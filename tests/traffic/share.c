@@ -157,6 +157,38 @@ static void run_inherit_udp(const void *arg)
 	role("cli", "udp", ask_both, arg);
 }
 
+/* Both send at once, to so many ports that each packet is a new flow. */
+#define CROWD	    30000
+#define CROWD_PORTS 30000
+
+static void send_to_all(const void *size)
+{
+	struct sockaddr_storage to = loopback(V4);
+	struct sockaddr_in *in = (struct sockaddr_in *)&to;
+
+	for (int i = 0; i < CROWD; i++) {
+		in->sin_port = htons((uint16_t)(20000 + i % CROWD_PORTS));
+		must(tx(sendto(shared, bytes, *(const size_t *)size, 0,
+			       (struct sockaddr *)&to, addr_len(&to))),
+		     "sendto");
+	}
+}
+
+static void send_as_two(const void *sizes)
+{
+	const size_t *size = sizes;
+
+	shared = open_socket(V4, SOCK_DGRAM, 0);
+	role("kid", "udp", send_to_all, &size[1]);
+	send_to_all(&size[0]);
+	join();
+}
+
+static void run_crowd(const void *sizes)
+{
+	role("cli", "udp", send_as_two, sizes);
+}
+
 /* --- A socket that changes its process --- */
 
 static int between[2];
@@ -243,6 +275,8 @@ const struct scenario share_scenarios[] = {
 	{ "inetd", "the parent accepts, a child talks", run_inetd, &tcp4 },
 	{ "inherit", "two processes use one socket", run_inherit, &tcp4 },
 	{ "inherit-udp", "the same with UDP", run_inherit_udp, NULL },
+	{ "crowd-udp", "two send by one socket at once", run_crowd,
+	  (const size_t[]){ 101, 997 } },
 	{ "passed", "a socket passed by SCM_RIGHTS", run_passed, &tcp4 },
 	{ "dup", "duplicated descriptors", run_dup, &tcp4 },
 	{ 0 }
