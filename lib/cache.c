@@ -109,6 +109,9 @@ struct nm_cache *nm_cache_new(size_t entries, size_t key_size,
 	 */
 	c->entries = mmap(NULL, entries * c->stride, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	/* Nor is a huge page to be taken for the first of them. */
+	if (c->entries != MAP_FAILED)
+		madvise(c->entries, entries * c->stride, MADV_NOHUGEPAGE);
 	c->bucket = malloc(buckets * sizeof(*c->bucket));
 	if (c->entries == MAP_FAILED || !c->bucket)
 		err(1, "cannot allocate a cache of %zu entries", entries);
