@@ -106,15 +106,20 @@ watch_left() {
 	wait_until 60 grep -q '"type":"start"' stream
 }
 
-# transfer FROM TO ADDRESS BYTES: by a connection that ends when all has come
-# (iperf3 throws away what is still on its way), and the collector's end.
-transfer() {
+# send FROM TO ADDRESS BYTES: by a connection that ends when all has come
+# (iperf3 throws away what is still on its way).
+send() {
 	in_background nsenter --net="/run/netns/$2" socat -u \
-		"TCP-LISTEN:5201,bind=$3" OPEN:received,creat
+		"TCP-LISTEN:5201,bind=$3,reuseaddr" OPEN:received,creat,trunc
 	wait_until 20 iperf_listens "$2"
 	in_space "$1" socat -u "OPEN:/dev/zero,readbytes=$4" "TCP:$3:5201"
 	wait "${started[-1]}"
 	same "$(stat -c %s received)" "$4"
+}
+
+# transfer FROM TO ADDRESS BYTES: the same, and the collector's end.
+transfer() {
+	send "$@"
 	an_interval_later stream
 	collected stream
 	closes stream

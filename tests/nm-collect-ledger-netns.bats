@@ -42,16 +42,6 @@ is_watched() {
 	[ -n "$(ledger_of stream "$(netns_of "$1")")" ]
 }
 
-# send FROM TO ADDRESS BYTES: by a connection that ends when all has come.
-send() {
-	in_background nsenter --net="/run/netns/$2" socat -u \
-		"TCP-LISTEN:5201,bind=$3,reuseaddr" OPEN:received,creat,trunc
-	wait_until 20 iperf_listens "$2"
-	in_space "$1" socat -u "OPEN:/dev/zero,readbytes=$4" "TCP:$3:5201"
-	wait "${started[-1]}"
-	same "$(stat -c %s received)" "$4"
-}
-
 # told STREAM NETNS: [sent, received] by its interfaces, as its ledger has it.
 told() {
 	ledger_of "$1" "$2" >of-netns
