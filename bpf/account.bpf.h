@@ -139,15 +139,12 @@ account(struct sock *sk, bool sent, __u64 bytes, const struct peer *peer)
  * A frame that a program makes itself (dhclient and arping do): it passes no
  * meter of IP packets, so it is told as one.
  */
-static __always_inline void account_frame(struct sock *sk, __u64 bytes)
+static __always_inline void frame_counted(struct nm_counters *c,
+					  struct sock *sk, __u64 bytes)
 {
-	struct nm_counters *c = account(sk, true, bytes, NULL);
 	struct packet_sock *p = (struct packet_sock *)sk;
-	struct nm_wire w = { .tx_packets = 1 };
+	struct nm_wire w = { .tx_bytes = bytes, .tx_packets = 1 };
 
-	if (!c)
-		return;
-	w.tx_bytes = bytes;
 	if (sk->sk_type == SOCK_RAW && bytes > ETHERNET_HEADER)
 		w.tx_bytes -= ETHERNET_HEADER;
 	wire_add(&c->wire, &w);

@@ -94,10 +94,13 @@ int BPF_PROG(on_packet_sendmsg, struct socket *sock, struct msghdr *msg,
 	     size_t size, int ret)
 {
 	struct sock *sk = sock->sk;
+	struct nm_counters *c;
 
 	if (ret <= 0 || !sk || !my_call())
 		return 0;
-	account_frame(sk, ret);
+	c = account(sk, true, ret, NULL);
+	if (c)
+		frame_counted(c, sk, ret);
 	return 0;
 }
 

@@ -210,30 +210,23 @@ static __always_inline bool socket_is_kernels(struct sock *sk)
 	return BPF_CORE_READ_BITFIELD(sk, sk_kern_sock);
 }
 
+/* A table, because the verifier would follow each case of a switch by itself.
+ */
+static const __u8 protos[256] = {
+	[IPPROTO_TCP] = NM_PROTO_TCP,	      [IPPROTO_UDP] = NM_PROTO_UDP,
+	[IPPROTO_UDPLITE] = NM_PROTO_UDPLITE, [IPPROTO_SCTP] = NM_PROTO_SCTP,
+	[IPPROTO_DCCP] = NM_PROTO_DCCP,	      [IPPROTO_ICMP] = NM_PROTO_ICMP,
+	[IPPROTO_ICMPV6] = NM_PROTO_ICMPV6,
+};
+
 static __always_inline __u8 proto_of(__u32 protocol, __u32 type)
 {
+	if (protocol == IPPROTO_MPTCP)
+		return NM_PROTO_MPTCP;
 	if (type == SOCK_RAW && protocol != IPPROTO_ICMP &&
 	    protocol != IPPROTO_ICMPV6)
 		return NM_PROTO_RAW;
-	switch (protocol) {
-	case IPPROTO_TCP:
-		return NM_PROTO_TCP;
-	case IPPROTO_UDP:
-		return NM_PROTO_UDP;
-	case IPPROTO_UDPLITE:
-		return NM_PROTO_UDPLITE;
-	case IPPROTO_MPTCP:
-		return NM_PROTO_MPTCP;
-	case IPPROTO_SCTP:
-		return NM_PROTO_SCTP;
-	case IPPROTO_DCCP:
-		return NM_PROTO_DCCP;
-	case IPPROTO_ICMP:
-		return NM_PROTO_ICMP;
-	case IPPROTO_ICMPV6:
-		return NM_PROTO_ICMPV6;
-	}
-	return NM_PROTO_OTHER;
+	return protos[protocol & 0xff];
 }
 
 static __always_inline bool socket_is_packet(const struct sock *sk)

@@ -34,16 +34,15 @@ static __always_inline bool noted_peer(struct peer *peer, struct sock *sk,
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(on_send_length, struct sock *sk, int ret, int flags)
 {
-	bool inet = socket_is_inet(sk);
+	struct nm_counters *c;
 	struct peer peer = {};
 
-	if (ret <= 0 || (!inet && !socket_is_packet(sk)) || !my_call())
+	if (ret <= 0 || (!socket_is_inet(sk) && !socket_is_packet(sk)) ||
+	    !my_call())
 		return 0;
-	if (inet)
-		account(sk, true, ret,
-			noted_peer(&peer, sk, true) ? &peer : NULL);
-	else
-		account_frame(sk, ret);
+	c = account(sk, true, ret, noted_peer(&peer, sk, true) ? &peer : NULL);
+	if (c && socket_is_packet(sk))
+		frame_counted(c, sk, ret);
 	return 0;
 }
 

@@ -22,9 +22,13 @@ struct hook {
 	const char *function;
 	int args; /* the return value is behind them; -1: any */
 	bool required;
+	bool found;
+	unsigned int found_args;
 };
 
-static const struct hook hooks[] = {
+#define HOOKS (sizeof(hooks) / sizeof(hooks[0]))
+
+static struct hook hooks[] = {
 	{ "inet_sendmsg", 3, true },
 	{ "inet_recvmsg", 4, true },
 	{ "inet6_sendmsg", 3, false }, /* CONFIG_IPV6=y */
@@ -45,31 +49,46 @@ static const char *const tp_programs[] = {
 	"on_rcv_space_adjust",
 };
 
-/* Number of arguments of a kernel function, or -1: it is not there. */
-static int function_args(const struct btf *btf, const char *name)
+/* The kernel has this function: is it one of them? */
+static void note_hook(const struct btf *btf, const char *name,
+		      const struct btf_type *function)
 {
-	const struct btf_type *t;
-	int id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
-
-	if (id < 0)
-		return -1;
-	t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
-	return btf_vlen(t);
+	for (size_t i = 0; i < HOOKS; i++) {
+		if (strcmp(hooks[i].function, name) != 0)
+			continue;
+		hooks[i].found = true;
+		hooks[i].found_args =
+			btf_vlen(btf__type_by_id(btf, function->type));
+	}
 }
 
-static bool hook_fits(const struct btf *btf, const struct hook *h)
+/* For all at once: libbpf's search for one name goes through all types too. */
+static void find_hooks(const struct btf *btf)
 {
-	int args = function_args(btf, h->function);
+	static bool done;
+	const struct btf_type *t;
 
-	return args >= 0 && (h->args < 0 || args == h->args);
+	for (__u32 id = 1; !done && id < btf__type_cnt(btf); id++) {
+		t = btf__type_by_id(btf, id);
+		if (btf_is_func(t))
+			note_hook(btf, btf__name_by_offset(btf, t->name_off),
+				  t);
+	}
+	done = true;
+}
+
+static bool hook_fits(const struct hook *h)
+{
+	return h->found && (h->args < 0 || (int)h->found_args == h->args);
 }
 
 static int check_hooks(const struct btf *btf, struct reason *why)
 {
-	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++) {
+	find_hooks(btf);
+	for (size_t i = 0; i < HOOKS; i++) {
 		const struct hook *h = &hooks[i];
 
-		if (!h->required || hook_fits(btf, h))
+		if (!h->required || hook_fits(h))
 			continue;
 		reason_set(why, "please report it, with the kernel's release",
 			   "the kernel has no function '%s' of %d arguments",
@@ -93,7 +112,7 @@ static const struct hook *hook_of(const struct bpf_program *prog)
 {
 	const char *slash = strchr(bpf_program__section_name(prog), '/');
 
-	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
+	for (size_t i = 0; i < HOOKS; i++)
 		if (strcmp(hooks[i].function, slash + 1) == 0)
 			return &hooks[i];
 	return NULL;
@@ -101,7 +120,8 @@ static const struct hook *hook_of(const struct bpf_program *prog)
 
 bool bpf_is_legacy(const struct btf *btf)
 {
-	return function_args(btf, "bpf_get_current_task_btf") < 0;
+	return btf__find_by_name_kind(btf, "bpf_get_current_task_btf",
+				      BTF_KIND_FUNC) < 0;
 }
 
 /* By trying: the kernel has them since 5.12, but not on every architecture. */
@@ -185,8 +205,7 @@ static bool at_cgroup_wanted(const struct collect_bpf *skel,
 	return way == BPF_BY_TP;
 }
 
-void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf,
-			 enum bpf_way way, bool wire)
+void bpf_choose_programs(struct collect_bpf *skel, enum bpf_way way, bool wire)
 {
 	bool fexit = way == BPF_BY_FEXIT;
 	struct bpf_program *prog;
@@ -200,7 +219,7 @@ void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf,
 			load = fexit && !skel->rodata->legacy;
 		else if (strncmp(section, "fexit/", 6) == 0 ||
 			 strncmp(section, "fentry/", 7) == 0)
-			load = fexit && hook_fits(btf, hook_of(prog));
+			load = fexit && hook_fits(hook_of(prog));
 		else if (is_tp_program(name))
 			load = way == BPF_BY_TP;
 		else if (prog == skel->progs.on_scan)

@@ -14,8 +14,7 @@
 int bpf_check_hooks(struct btf *btf, enum bpf_way way, struct reason *why);
 
 /* Sets which programs are to be loaded; the constants must be set before. */
-void bpf_choose_programs(struct collect_bpf *skel, struct btf *btf,
-			 enum bpf_way way, bool wire);
+void bpf_choose_programs(struct collect_bpf *skel, enum bpf_way way, bool wire);
 
 /* Is it one of the kernels that bpf/config.bpf.h calls legacy? */
 bool bpf_is_legacy(const struct btf *btf);

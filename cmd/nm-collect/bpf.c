@@ -99,7 +99,7 @@ static void size_maps(struct collect_bpf *skel, const struct settings *s)
 }
 
 /* Adds a player of the company of `players`. */
-static int load(const struct settings *s, struct btf *btf, enum bpf_way way,
+static int load(const struct settings *s, enum bpf_way way,
 		const struct variant *v, bool wire, size_t players)
 {
 	struct collect_bpf *skel;
@@ -117,7 +117,7 @@ static int load(const struct settings *s, struct btf *btf, enum bpf_way way,
 	skel->rodata->players = (__u32)players;
 	skel->rodata->player = (__u32)bpf.players;
 	skel->rodata->log_level = s->verbose;
-	bpf_choose_programs(skel, btf, way, wire);
+	bpf_choose_programs(skel, way, wire);
 	if (bpf.players)
 		error = share_maps(skel, bpf.player[0]);
 	else
@@ -137,14 +137,14 @@ static int load(const struct settings *s, struct btf *btf, enum bpf_way way,
 }
 
 /* All players of a variant; of those that meter the wire, one is enough. */
-static int load_variant(const struct settings *s, struct btf *btf,
-			enum bpf_way way, const struct variant *v, bool wire)
+static int load_variant(const struct settings *s, enum bpf_way way,
+			const struct variant *v, bool wire)
 {
 	size_t players = v->legacy || !kernel_preempts() ? 1 : BPF_PLAYERS;
 	int error;
 
 	do
-		error = load(s, btf, way, v, wire, players);
+		error = load(s, way, v, wire, players);
 	while (!error && bpf.players < players);
 	if (error)
 		unload();
@@ -168,9 +168,9 @@ static int load_all(const struct settings *s, struct btf *btf, enum bpf_way way)
 		 */
 		if (v->legacy != bpf_is_legacy(btf))
 			continue;
-		error = load_variant(s, btf, way, v, wire);
+		error = load_variant(s, way, v, wire);
 		if (error && error != -EPERM && wire && way != BPF_BY_CGROUP)
-			error = load_variant(s, btf, way, v, false);
+			error = load_variant(s, way, v, false);
 		if (!error)
 			break;
 	}

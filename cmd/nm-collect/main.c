@@ -5,7 +5,6 @@
  * that needs rights; it gives them up as soon as it counts.
  */
 #include <err.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 
 #include "backend.h"
 #include "emit.h"
+#include "heap.h"
 #include "netns-choice.h"
 #include "options.h"
 #include "pids.h"
@@ -372,6 +372,7 @@ int main(int argc, char **argv)
 		count = 1;
 	if (probe)
 		return probe_all();
+	heap_enlarge();
 	pids_apply();
 	netns_choice_open();
 	b = start_backend();
@@ -385,7 +386,7 @@ int main(int argc, char **argv)
 	netns_choice_close();
 	rights_drop(b->usable);
 	kernel_types_free();
-	malloc_trim(0);
+	heap_shrink();
 	status = collect(b);
 	b->stop();
 	return status;
