@@ -24,7 +24,7 @@ int on_sock_create(struct bpf_sock *ctx)
 				   BPF_SK_STORAGE_GET_F_CREATE);
 	if (!state)
 		return 1;
-	state->netns = current_task()->nsproxy->net_ns->ns.inum;
+	state->netns = task_netns(current_task());
 	state->proto = proto_of(ctx->protocol, ctx->type);
 	state->uid = user.uid;
 	state->owner = user.process;

@@ -87,13 +87,17 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 		flow_changed(sk, state, false);
 }
 
-static __always_inline void closed(struct sock *sk)
+static __always_inline void closed(struct sock *sk, bool by_user)
 {
 	struct socket_state *state = socket_state(sk, false);
 
 	if (state && !state->owned && wire_waits(state)) {
 		state->netns = socket_netns(sk);
-		nobody_owns(state, socket_proto(sk));
+		if (by_user)
+			closer_owns(state, socket_proto(sk),
+				    socket_is_kernels(sk));
+		else
+			nobody_owns(state, socket_proto(sk));
 	}
 	if (state && state->owned)
 		flow_changed(sk, state, true);
@@ -110,7 +114,7 @@ int BPF_PROG(on_set_state, struct sock *sk, int oldstate, int newstate)
 	else if (newstate == TCP_ESTABLISHED)
 		connected(sk, oldstate == TCP_SYN_SENT);
 	else if (newstate == TCP_CLOSE && oldstate != TCP_LISTEN)
-		closed(sk);
+		closed(sk, false);
 	return 0;
 }
 

@@ -231,7 +231,7 @@ int BPF_PROG(on_inet_release, struct socket *sock)
 
 	if (sk && socket_is_inet(sk) &&
 	    !is_stream(sk->sk_protocol, sk->sk_type))
-		closed(sk);
+		closed(sk, true);
 	return 0;
 }
 

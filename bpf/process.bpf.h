@@ -57,15 +57,14 @@ static __always_inline void read_identity(struct nm_process *p,
 
 	if (legacy) {
 		p->ppid = BPF_CORE_READ(leader, real_parent, tgid);
-		p->netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
 		BPF_CORE_READ_STR_INTO(&p->comm, leader, comm);
 		p->cgroup_id = bpf_get_current_cgroup_id();
 	} else {
 		p->ppid = leader->real_parent->tgid;
-		p->netns = task->nsproxy->net_ns->ns.inum;
 		__builtin_memcpy(p->comm, leader->comm, NM_COMM_LEN);
 		p->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
 	}
+	p->netns = task_netns(task);
 	p->uid = task_euid(task);
 }
 

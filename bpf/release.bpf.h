@@ -21,8 +21,10 @@ int on_sock_release(struct bpf_sock *ctx)
 	if (!state || (!state->owned && !wire_waits(state)))
 		return 1;
 	state->cookie = bpf_get_socket_cookie(ctx);
-	if (!state->owned)
-		nobody_owns(state, proto_of(ctx->protocol, ctx->type));
+	if (!state->owned) {
+		state->netns = task_netns(current_task());
+		closer_owns(state, proto_of(ctx->protocol, ctx->type), false);
+	}
 	c = wire_flow(ctx, false, state, NULL, interval_now());
 	if (c)
 		c->closed = 1;

@@ -26,6 +26,14 @@ static __always_inline struct task_struct *current_task(void)
 	return bpf_get_current_task_btf();
 }
 
+/* 0: it is ending, and has left it. */
+static __always_inline __u32 task_netns(struct task_struct *task)
+{
+	if (legacy)
+		return BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+	return task->nsproxy->net_ns->ns.inum;
+}
+
 static __always_inline __u32 task_euid(struct task_struct *task)
 {
 	if (legacy)

@@ -109,7 +109,7 @@ static __always_inline void wire_claim(struct nm_counters *c,
 	c->ifindex = state->ifindex;
 }
 
-/* What came for a socket that nobody has used is nobody's. */
+/* What came for a connection that nobody has accepted is nobody's. */
 static __always_inline void nobody_owns(struct socket_state *state, __u8 proto)
 {
 	state->owner.start_ns = 0;
@@ -117,6 +117,25 @@ static __always_inline void nobody_owns(struct socket_state *state, __u8 proto)
 	state->use = use_by(&state->owner);
 	state->proto = proto;
 	state->owned = 1;
+}
+
+/*
+ * What came for a socket that nobody has used is the current process's, which
+ * closes it: a port that was only bound, or the one of SCTP where connections
+ * were accepted. A worker of the kernel does it for somebody.
+ */
+static __always_inline void closer_owns(struct socket_state *state, __u8 proto,
+					bool kernels_socket)
+{
+	struct user user;
+
+	user_get(&user, kernels_socket);
+	nobody_owns(state, proto);
+	if (user.kernel != kernels_socket || !process_get(&user))
+		return;
+	state->owner = user.process;
+	state->use = use_by(&user.process);
+	state->uid = user.uid;
 }
 
 /* Nobody will tell what waits for the socket: it is told without it. */

@@ -152,6 +152,8 @@ held() {
 @test "nm-collect: udp-splice, splice from a socket" { accurate udp-splice; }
 @test "nm-collect: udp4-refused, reads of the error queue" { accurate udp4-refused; }
 @test "nm-collect: udp6-refused, the same on IPv6" { accurate udp6-refused; }
+@test "nm-collect: udp4-unread, a socket that nobody reads" { accurate udp4-unread; }
+@test "nm-collect: udp6-unread, the same on IPv6" { accurate udp6-unread; }
 @test "nm-collect: packet, frames by AF_PACKET" {
 	! head -n 1 "$stream" | grep -q '"backend":"fexit"' ||
 		grep -q ' packet_sendmsg$' /proc/kallsyms ||

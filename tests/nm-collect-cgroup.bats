@@ -25,7 +25,7 @@ teardown() {
 others='fork inetd inherit inherit-udp crowd-udp passed'
 # In which not all that came is read, or what was sent is no segment's bytes.
 unread='raw4 raw6 raw-tcp4 raw-tcp6 tcp-epipe tcp-urgent-skipped udp-cut'
-unread+=' udp4-refused udp6-refused tcp-fastopen tcp6-fastopen'
+unread+=' udp4-refused udp6-refused udp4-unread udp6-unread tcp-fastopen tcp6-fastopen'
 # Which make headers or frames of their own.
 own='packet raw-header'
 

@@ -113,6 +113,23 @@ all_metered() {
 		values] | length > 0 and all(. >= 60000 and . < 2000000)'
 }
 
+@test "nm-collect: what came for a port that nobody read is told of who closed it" {
+	collect stream -i 0.2
+	for scenario in udp4-unread udp6-unread; do
+		nm-traffic "$scenario" >"$scenario" 3>&-
+		pid=$(jq 'select(.role == "srv").pid' "$scenario")
+		an_interval_later stream
+		# 101 datagrams of 997 bytes, with 28 or 48 bytes of headers.
+		same "$(grep '}$' stream | jq -nc --argjson pid "$pid" '
+			[inputs | select(.type == "flow" and .pid == $pid) |
+				{ rx_wire_bytes, comm, netns }] |
+			[map(.rx_wire_bytes) | add] +
+			(map(.comm, .netns) | unique)')" \
+			"[$((101 * (${scenario:3:1} == 4 ? 1025 : 1045))),$(
+			stat -L -c %i /proc/self/ns/net),\"t-srv\"]"
+	done
+}
+
 @test "nm-collect: --no-wire counts no packets" {
 	collect stream -i 0.2 --no-wire
 	traffic ledger tcp4

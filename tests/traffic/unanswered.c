@@ -45,6 +45,38 @@ static void run_refused(const void *datagram)
 	role("cli", "udp", refused, datagram);
 }
 
+/* Closed without a look at what came. */
+static void unread_server(const void *datagram)
+{
+	const struct datagram *d = datagram;
+	int fd = open_socket(d->where, SOCK_DGRAM, 0);
+
+	bind_loopback(fd, d->where);
+	tell_address(fd, 1);
+	await_signal(GO);
+	close(fd);
+}
+
+static void unread_client(const void *datagram)
+{
+	const struct datagram *d = datagram;
+	struct sockaddr_storage to = hear_address();
+	int fd = open_socket(d->where, SOCK_DGRAM, 0), i;
+
+	for (i = 0; i < 101; i++)
+		must(tx(sendto(fd, bytes, 997, 0, (struct sockaddr *)&to,
+			       addr_len(&to))),
+		     "send");
+	signal_to(GO);
+	close(fd);
+}
+
+static void run_unread(const void *datagram)
+{
+	role("srv", "udp", unread_server, datagram);
+	role("cli", "udp", unread_client, datagram);
+}
+
 #define FLOOD  5000
 #define WINDOW 20 /* fits into any receive buffer */
 
@@ -117,6 +149,8 @@ static const struct datagram udp6 = { .where = V6 };
 const struct scenario unanswered_scenarios[] = {
 	{ "udp4-refused", "reads of the error queue", run_refused, &udp4 },
 	{ "udp6-refused", "the same on IPv6", run_refused, &udp6 },
+	{ "udp4-unread", "a socket that nobody reads", run_unread, &udp4 },
+	{ "udp6-unread", "the same on IPv6", run_unread, &udp6 },
 	{ "packet", "frames by AF_PACKET", run_packets, NULL },
 	{ "flood", "5,000 sockets, a datagram each", run_flood, &udp4 },
 	{ 0 }
