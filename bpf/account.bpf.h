@@ -7,6 +7,7 @@
 #ifndef NM_ACCOUNT_BPF_H
 #define NM_ACCOUNT_BPF_H
 
+#include "server.bpf.h"
 #include "waiting.bpf.h"
 
 /* What is learnt of a socket at its use, in the context of its user. */
@@ -29,6 +30,7 @@ static __always_inline void socket_used(struct socket_state *state,
 	state->last = 0;
 	socket_cookie(sk, state);
 	state->owned = 1;
+	server_seen(state);
 }
 
 static __always_inline bool is_process(const struct nm_process_key *a,

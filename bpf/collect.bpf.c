@@ -68,11 +68,6 @@ int BPF_PROG(on_exit, struct task_struct *task)
  * on, then to remember of each connection how far it was read and, by its
  * port, who opened it.
  */
-struct listener {
-	__u32 netns;
-	__u32 port;
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 8192);

@@ -10,6 +10,7 @@
 #ifndef NM_WIRE_BPF_H
 #define NM_WIRE_BPF_H
 
+#include "server.bpf.h"
 #include "waiting.bpf.h"
 
 #define ETH_P_IPV6 0x86dd
@@ -349,6 +350,8 @@ static __always_inline void wire_count(struct __sk_buff *skb,
 		wire_wait(state, &w);
 		return;
 	}
+	if (sk->state == TCP_LISTEN)
+		server_follow(state);
 	if (by_packets && !state->cookie)
 		state->cookie = bpf_get_socket_cookie(skb);
 	if (by_packets && !state->dir && !is_stream(sk->protocol, sk->type))

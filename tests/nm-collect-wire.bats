@@ -130,6 +130,35 @@ all_metered() {
 	done
 }
 
+@test "nm-collect: the handshakes of a server that went to the background are its own" {
+	need perl
+	collect stream -i 0.2
+	child=$(perl -MIO::Socket::INET -e '
+		my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1",
+			LocalPort => $ARGV[0], Listen => 5, ReuseAddr => 1)
+			or die $!;
+		my $child = fork;
+		print "$child\n" and exit if $child;
+		close STDOUT;
+		for (1 .. 20) {
+			my $c = $s->accept or die $!;
+			print $c scalar <$c>;
+		}
+	' 4711)
+	an_interval_later stream	# in which the parent has ended
+	from=$(stat -c %s stream)
+	for i in {1..20}; do
+		echo "$i" | socat -t 5 - TCP:127.0.0.1:4711 >/dev/null
+	done
+	an_interval_later stream
+	# But for the first, before which nobody had served the port.
+	same "$(tail -c "+$from" stream | grep '}$' | jq -nc \
+		--argjson child "$child" '
+		[inputs | select(.type == "flow" and .lport == 4711)] |
+		map(select(.pid != $child).rx_packets) | add // 0 | . <= 2')" \
+		true
+}
+
 @test "nm-collect: --no-wire counts no packets" {
 	collect stream -i 0.2 --no-wire
 	traffic ledger tcp4
