@@ -152,7 +152,7 @@ static int load_variant(const struct settings *s, enum bpf_way way,
 }
 
 /* With the first variant that this kernel takes, with the meter if it can. */
-static int load_all(const struct settings *s, struct btf *btf, enum bpf_way way)
+static int load_all(const struct settings *s, enum bpf_way way, bool legacy)
 {
 	bool wire =
 		way == BPF_BY_CGROUP ||
@@ -166,7 +166,7 @@ static int load_all(const struct settings *s, struct btf *btf, enum bpf_way way)
 		 * On a younger kernel legacy programs would load as well, and
 		 * be less exact; there, why the others do not is to be told.
 		 */
-		if (v->legacy != bpf_is_legacy(btf))
+		if (v->legacy != legacy)
 			continue;
 		error = load_variant(s, way, v, wire);
 		if (error && error != -EPERM && wire && way != BPF_BY_CGROUP)
@@ -281,6 +281,7 @@ static int start(enum bpf_way way, const char *name, const struct settings *s,
 {
 	const char *refused = NULL;
 	struct btf *btf;
+	bool legacy;
 	int error;
 
 	bpf.verbose = s->verbose;
@@ -293,10 +294,14 @@ static int start(enum bpf_way way, const char *name, const struct settings *s,
 	if (bpf_check_hooks(btf, way, why))
 		return -1;
 	error = way == BPF_BY_FEXIT ? try_fexit(btf) : 0;
-	if (error == -EPERM)
+	legacy = bpf_is_legacy(btf);
+	if (error == -EPERM) {
 		refused = BPF_PROGRAM_REFUSED;
-	else
-		error = load_all(s, btf, way);
+	} else {
+		/* libbpf reads its own: not both at a time. */
+		kernel_types_free();
+		error = load_all(s, way, legacy);
+	}
 	if (!error)
 		error = attach_all(name, way);
 	if (error) {
