@@ -280,6 +280,7 @@ refused() {
 	refused 1 "'4194305'" --netns=4194305
 	refused 2 'a network namespace has a name' --netns=
 	refused 2 'exclude each other' --netns=all --no-wire
+	refused 2 'exclude each other' --netns=all -b diag
 }
 
 @test "nm-collect --netns: says which right is missing" {

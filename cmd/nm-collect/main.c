@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "backend.h"
+#include "choose.h"
 #include "emit.h"
 #include "heap.h"
 #include "netns-choice.h"
@@ -22,15 +23,6 @@
 #include "pids.h"
 #include "rights.h"
 #include "types.h"
-
-/* Best first. */
-static const struct backend *const backends[] = {
-	&backend_fexit,
-	&backend_tp,
-	&backend_cgroup,
-	&backend_diag,
-};
-#define BACKENDS (sizeof(backends) / sizeof(backends[0]))
 
 static struct settings settings = {
 	.interval_s = 1,
@@ -121,114 +113,6 @@ static const struct nm_program program = {
 		    "  nm-collect --once | nm-view -b\n"
 		    "  nm-collect --probe\n",
 };
-
-/* --- Choosing a backend --- */
-
-static void print_probe(const struct backend *b, bool works,
-			const struct reason *why)
-{
-	printf("%-6s %-4s %s\n", b->name, works ? "yes" : "no",
-	       works ? b->what : why->what);
-	if (!works && why->remedy[0])
-		printf("%11s remedy: %s\n", "", why->remedy);
-}
-
-static int probe_all(void)
-{
-	size_t works = 0;
-
-	for (size_t i = 0; i < BACKENDS; i++) {
-		struct reason why = { 0 };
-		bool ok = backends[i]->start(&settings, &why) == 0;
-
-		if (ok)
-			backends[i]->stop();
-		works += ok;
-		print_probe(backends[i], ok, &why);
-	}
-	return works ? NM_EXIT_OK : NM_EXIT_CANNOT;
-}
-
-/* Why the better ones were passed over, for the notices. */
-static struct reason refused[BACKENDS];
-
-/* Starts the best backend that works, or the one that was asked for. */
-static const struct backend *start_backend(void)
-{
-	for (size_t i = 0; i < BACKENDS; i++) {
-		const struct backend *b = backends[i];
-
-		if (wanted_backend && strcmp(wanted_backend, b->name) != 0)
-			continue;
-		if (b->start(&settings, &refused[i]) == 0)
-			return b;
-		if (wanted_backend || settings.verbose || i == BACKENDS - 1)
-			warnx("backend %s: %s (remedy: %s)", b->name,
-			      refused[i].what, refused[i].remedy);
-	}
-	return NULL;
-}
-
-/*
- * That tp is used instead of fexit is for information only: it is as exact.
- * Where less is seen, that is what a user must know first; it comes last, with
- * the reason of the best, because viewers show the last warning.
- */
-static void tell_backend(const struct backend *used)
-{
-	size_t i = 0;
-
-	while (backends[i] != used)
-		i++;
-	while (!wanted_backend && i--) {
-		const char *name = backends[i]->name;
-		const struct reason *why = &refused[i];
-
-		if (i == 0 && used->lacks)
-			emit_notice("warning", "backend",
-				    "%s (%s is used, not %s: %s); remedy: %s",
-				    used->lacks(), used->name, name, why->what,
-				    why->remedy);
-		else
-			emit_notice("info", "backend",
-				    "%s is used, not %s: %s; remedy: %s",
-				    used->name, name, why->what, why->remedy);
-	}
-}
-
-/* Where packets are not counted though nobody asked for it. */
-static void tell_wire(const struct backend *used)
-{
-	const char *why = used->no_wire ? used->no_wire() : NULL;
-
-	if (!why && netns_choice_any() && used == &backend_diag)
-		why = "backend diag cannot";
-	if (why && !settings.no_wire)
-		emit_notice(netns_choice_any() ? "warning" : "info", "wire",
-			    "packets are not counted: %s", why);
-}
-
-static void tell_rights(const struct backend *used)
-{
-	char missing[128];
-
-	if (used == &backend_tp && !rights_have_net_admin())
-		emit_notice("warning", "rights",
-			    "the remote side of datagrams on sockets that are "
-			    "not connected, and the end of such sockets, are "
-			    "not to be seen without CAP_NET_ADMIN");
-	rights_missing(RIGHTS_NAMES, missing, sizeof(missing));
-	if (missing[0])
-		emit_notice("warning", "rights",
-			    "paths of programs and cgroups are not all to be "
-			    "seen without %s",
-			    missing);
-	/* If it was not asked for, what it lacks is told. */
-	if (wanted_backend && used->all_netns && !used->all_netns())
-		emit_notice("warning", "rights",
-			    "what is in other network namespaces is not to be "
-			    "seen without CAP_SYS_ADMIN");
-}
 
 /* --- The loop --- */
 
@@ -353,36 +237,46 @@ static int collect(const struct backend *b)
 	return NM_EXIT_OK;
 }
 
+static bool wants(const char *backend)
+{
+	return wanted_backend && strcmp(wanted_backend, backend) == 0;
+}
+
+static void check_options(void)
+{
+	if (once && count > 1)
+		nm_usage_error(&program, "--once and -c exclude each other");
+	if (settings.no_wire && wants("cgroup"))
+		nm_usage_error(&program, "-b cgroup and --no-wire exclude each "
+					 "other: it counts packets only");
+	if (settings.no_wire && netns_choice_any())
+		nm_usage_error(&program, "--netns and --no-wire exclude each "
+					 "other: a ledger is of packets");
+	if (wants("diag") && netns_choice_any())
+		nm_usage_error(&program, "--netns and -b diag exclude each "
+					 "other: a ledger is of packets");
+}
+
 int main(int argc, char **argv)
 {
 	const struct backend *b;
 	int status;
 
 	nm_options(&program, argc, argv);
-	if (once && count > 1)
-		nm_usage_error(&program, "--once and -c exclude each other");
-	if (settings.no_wire && wanted_backend &&
-	    strcmp(wanted_backend, "cgroup") == 0)
-		nm_usage_error(&program, "-b cgroup and --no-wire exclude each "
-					 "other: it counts packets only");
-	if (settings.no_wire && netns_choice_any())
-		nm_usage_error(&program, "--netns and --no-wire exclude each "
-					 "other: a ledger is of packets");
+	check_options();
 	if (once)
 		count = 1;
 	if (probe)
-		return probe_all();
+		return choose_probe(&settings);
 	heap_enlarge();
 	pids_apply();
 	netns_choice_open();
-	b = start_backend();
+	b = choose_start(&settings, wanted_backend);
 	if (!b)
 		return NM_EXIT_CANNOT;
 	emit_interval();
 	emit_start(b, &settings);
-	tell_rights(b);
-	tell_wire(b);
-	tell_backend(b);
+	choose_tell(b, &settings, wanted_backend);
 	netns_choice_close();
 	rights_drop(b->usable);
 	kernel_types_free();

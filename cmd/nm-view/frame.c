@@ -201,6 +201,8 @@ static void draw_ledger(const struct view *v, int y)
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		all += lines[i].bytes;
 	draw_sum(&pen, "Interfaces ", l->rate, l->nic, v->unit, true);
+	if (!all)
+		return;
 	piece(&pen, "processes ", ROLE_NORMAL, "%s",
 	      share_text(l->named, all, share));
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Which backend counts, and what is to be known about that.
+ */
+#include "choose.h"
+
+#include <err.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "emit.h"
+#include "netns-choice.h"
+#include "options.h"
+#include "rights.h"
+
+/* Best first. */
+static const struct backend *const backends[] = {
+	&backend_fexit,
+	&backend_tp,
+	&backend_cgroup,
+	&backend_diag,
+};
+#define BACKENDS (sizeof(backends) / sizeof(backends[0]))
+
+static void print_probe(const struct backend *b, bool works,
+			const struct reason *why)
+{
+	printf("%-6s %-4s %s\n", b->name, works ? "yes" : "no",
+	       works ? b->what : why->what);
+	if (!works && why->remedy[0])
+		printf("%11s remedy: %s\n", "", why->remedy);
+}
+
+int choose_probe(const struct settings *s)
+{
+	size_t works = 0;
+
+	for (size_t i = 0; i < BACKENDS; i++) {
+		struct reason why = { 0 };
+		bool ok = backends[i]->start(s, &why) == 0;
+
+		if (ok)
+			backends[i]->stop();
+		works += ok;
+		print_probe(backends[i], ok, &why);
+	}
+	return works ? NM_EXIT_OK : NM_EXIT_CANNOT;
+}
+
+/* Why the better ones were passed over, for the notices. */
+static struct reason refused[BACKENDS];
+
+const struct backend *choose_start(const struct settings *s, const char *wanted)
+{
+	for (size_t i = 0; i < BACKENDS; i++) {
+		const struct backend *b = backends[i];
+
+		if (wanted && strcmp(wanted, b->name) != 0)
+			continue;
+		if (b->start(s, &refused[i]) == 0)
+			return b;
+		if (wanted || s->verbose || i == BACKENDS - 1)
+			warnx("backend %s: %s (remedy: %s)", b->name,
+			      refused[i].what, refused[i].remedy);
+	}
+	return NULL;
+}
+
+/*
+ * That tp is used instead of fexit is for information only: it is as exact.
+ * Where less is seen, that is what a user must know first; it comes last, with
+ * the reason of the best, because viewers show the last warning.
+ */
+static void tell_refused(const struct backend *used)
+{
+	size_t i = 0;
+
+	while (backends[i] != used)
+		i++;
+	while (i--) {
+		const char *name = backends[i]->name;
+		const struct reason *why = &refused[i];
+
+		if (i == 0 && used->lacks)
+			emit_notice("warning", "backend",
+				    "%s (%s is used, not %s: %s); remedy: %s",
+				    used->lacks(), used->name, name, why->what,
+				    why->remedy);
+		else
+			emit_notice("info", "backend",
+				    "%s is used, not %s: %s; remedy: %s",
+				    used->name, name, why->what, why->remedy);
+	}
+}
+
+/* Where packets are not counted though nobody asked for it. */
+static void tell_wire(const struct backend *used, const struct settings *s)
+{
+	const char *why = used->no_wire ? used->no_wire() : NULL;
+
+	if (!why && netns_choice_any() && used == &backend_diag)
+		why = "backend diag cannot";
+	if (why && !s->no_wire)
+		emit_notice(netns_choice_any() ? "warning" : "info", "wire",
+			    "packets are not counted: %s", why);
+}
+
+static void tell_rights(const struct backend *used, const char *wanted)
+{
+	char missing[128];
+
+	if (used == &backend_tp && !rights_have_net_admin())
+		emit_notice("warning", "rights",
+			    "the remote side of datagrams on sockets that are "
+			    "not connected, and the end of such sockets, are "
+			    "not to be seen without CAP_NET_ADMIN");
+	rights_missing(RIGHTS_NAMES, missing, sizeof(missing));
+	if (missing[0])
+		emit_notice("warning", "rights",
+			    "paths of programs and cgroups are not all to be "
+			    "seen without %s",
+			    missing);
+	/* If it was not asked for, what it lacks is told. */
+	if (wanted && used->all_netns && !used->all_netns())
+		emit_notice("warning", "rights",
+			    "what is in other network namespaces is not to be "
+			    "seen without CAP_SYS_ADMIN");
+}
+
+void choose_tell(const struct backend *used, const struct settings *s,
+		 const char *wanted)
+{
+	tell_rights(used, wanted);
+	tell_wire(used, s);
+	if (!wanted)
+		tell_refused(used);
+}
