@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Network namespaces joined by a cable, where nothing else moves, and what the
 # interfaces and the ledger say of it: `load cable`, after helpers, collect and
-# accuracy. The test's setup calls cable_setup, its teardown cable_teardown.
+# accuracy. A file with a setup of its own calls cable_setup in it, and
+# cable_teardown in its teardown.
 
 # why_no_wire: why packets are not counted here; nothing if they are.
 why_no_wire() {
@@ -28,6 +29,19 @@ cable_teardown() {
 	for space in ${spaces[@]+"${spaces[@]}"}; do
 		ip netns del "$space" 2>/dev/null || true
 	done
+}
+
+setup_file() {
+	cannot=$(why_no_wire)
+	export cannot
+}
+
+setup() {
+	cable_setup
+}
+
+teardown() {
+	cable_teardown
 }
 
 # in_space SPACE COMMAND...: with the machine's own /sys, where cgroups are.

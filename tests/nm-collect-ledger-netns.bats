@@ -8,19 +8,6 @@ load collect
 load accuracy
 load cable
 
-setup_file() {
-	cannot=$(why_no_wire)
-	export cannot
-}
-
-setup() {
-	cable_setup
-}
-
-teardown() {
-	cable_teardown
-}
-
 netns_of() {
 	stat -L -c %i "/run/netns/$1"
 }

@@ -8,11 +8,6 @@ load collect
 load accuracy
 load cable
 
-setup_file() {
-	cannot=$(why_no_wire)
-	export cannot
-}
-
 setup() {
 	server=
 	cable_setup

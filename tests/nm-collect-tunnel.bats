@@ -8,19 +8,6 @@ load collect
 load accuracy
 load cable
 
-setup_file() {
-	cannot=$(why_no_wire)
-	export cannot
-}
-
-setup() {
-	cable_setup
-}
-
-teardown() {
-	cable_teardown
-}
-
 # inside: what went into tunnels, as the ticks say, in $told.
 inside() {
 	told=$(lines stream tunnel_ _wire)

@@ -8,19 +8,6 @@ load collect
 load accuracy
 load cable
 
-setup_file() {
-	cannot=$(why_no_wire)
-	export cannot
-}
-
-setup() {
-	cable_setup
-}
-
-teardown() {
-	cable_teardown
-}
-
 # metered STREAM: the same, as the flows of that namespace tell it.
 metered() {
 	grep '}$' "$1" | jq -nc --argjson netns "$netns" '
