@@ -27,6 +27,7 @@ LDLIBS_nm-collect = -lbpf -lelf -lz -lcap
 LDLIBS_nm-view    = -lreadline -lncursesw -ltinfo
 
 TEST_LDLIBS_nm-traffic = -luring -lpthread -lbpf -lelf -lz
+TEST_LDLIBS_bench/empty = -lbpf -lelf -lz
 
 # --- How ---------------------------------------------------------------------
 
