@@ -30,7 +30,8 @@ static __always_inline void socket_used(struct socket_state *state,
 	state->last = 0;
 	socket_cookie(sk, state);
 	state->owned = 1;
-	server_seen(state);
+	if (state->dir == NM_DIR_IN && is_stream(sk->sk_protocol, sk->sk_type))
+		server_note(state);
 }
 
 static __always_inline bool is_process(const struct nm_process_key *a,
@@ -44,20 +45,6 @@ static __always_inline bool is_owner(const struct socket_state *state,
 {
 	return state->owned && is_process(&state->owner, &user->process) &&
 	       state->uid == user->uid;
-}
-
-static __always_inline void lose(struct nm_process *p, bool sent, __u64 bytes)
-{
-	struct nm_lost *l = lost_here();
-
-	if (p)
-		__sync_fetch_and_add(
-			sent ? &p->tx_lost_detail : &p->rx_lost_detail, bytes);
-	if (!l)
-		return;
-	__sync_fetch_and_add(p ? &l->flows : &l->processes, 1);
-	if (!p)
-		__sync_fetch_and_add(sent ? &l->tx_bytes : &l->rx_bytes, bytes);
 }
 
 /* The first use in an interval, or by another than the last. */

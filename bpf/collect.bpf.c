@@ -39,8 +39,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	struct nm_process_key key;
 	struct nm_process *p;
 
-	/* The count of live threads was lowered before: 0 is the last one. */
-	if (task->signal->live.counter)
+	if (!task_has_ended(task))
 		return 0;
 	process_key(&key, task);
 	p = bpf_map_lookup_elem(&processes, &key);
@@ -118,6 +117,7 @@ static __always_inline void scan_tcp(struct sock *sk, struct tcp_sock *tp,
 	struct listener l = {
 		.netns = socket_netns(sk),
 		.port = sk->__sk_common.skc_num,
+		.proto = NM_PROTO_TCP,
 	};
 	bool listening = sk->__sk_common.skc_state == TCP_LISTEN;
 	struct socket_state *state;

@@ -47,8 +47,11 @@ static __always_inline void claimed(struct sock *sk, bool connects)
 	if (socket_is_kernels(sk) && (legacy || has_ulp(sk)))
 		return;
 	user_get(&user, socket_is_kernels(sk));
-	if (process_get(&user))
-		socket_used(state, sk, true, &user);
+	if (!process_get(&user))
+		return;
+	socket_used(state, sk, true, &user);
+	if (!connects)
+		server_note(state);
 }
 
 /*
@@ -87,17 +90,30 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 		flow_changed(sk, state, false);
 }
 
-static __always_inline void closed(struct sock *sk, bool by_user)
+/* The current process closes it. */
+static __always_inline void given_up(struct sock *sk)
+{
+	/* The last packets of a connection are still to come. */
+	bool goes_on = is_stream(sk->sk_protocol, sk->sk_type) &&
+		       sk->__sk_common.skc_state != TCP_CLOSE;
+	struct socket_state *state = socket_state(sk, goes_on);
+
+	if (!state || state->owned || (!goes_on && !wire_waits(state)))
+		return;
+	socket_cookie(sk, state);
+	state->netns = socket_netns(sk);
+	closer_owns(state, socket_proto(sk), socket_is_kernels(sk));
+}
+
+/* It is over, in whatever context. */
+static __always_inline void closed(struct sock *sk)
 {
 	struct socket_state *state = socket_state(sk, false);
 
 	if (state && !state->owned && wire_waits(state)) {
+		socket_cookie(sk, state);
 		state->netns = socket_netns(sk);
-		if (by_user)
-			closer_owns(state, socket_proto(sk),
-				    socket_is_kernels(sk));
-		else
-			nobody_owns(state, socket_proto(sk));
+		nobody_owns(state, socket_proto(sk));
 	}
 	if (state && state->owned)
 		flow_changed(sk, state, true);
@@ -114,7 +130,7 @@ int BPF_PROG(on_set_state, struct sock *sk, int oldstate, int newstate)
 	else if (newstate == TCP_ESTABLISHED)
 		connected(sk, oldstate == TCP_SYN_SENT);
 	else if (newstate == TCP_CLOSE && oldstate != TCP_LISTEN)
-		closed(sk, false);
+		closed(sk);
 	return 0;
 }
 

@@ -223,15 +223,17 @@ int BPF_PROG(on_zerocopy_return, struct sock *sk)
 	return 0;
 }
 
-/* Datagram sockets have no state that changes: this is their end. */
+/* For datagram sockets, which have no state that changes, this is the end. */
 SEC("fentry/inet_release")
 int BPF_PROG(on_inet_release, struct socket *sock)
 {
 	struct sock *sk = sock->sk;
 
-	if (sk && socket_is_inet(sk) &&
-	    !is_stream(sk->sk_protocol, sk->sk_type))
-		closed(sk, true);
+	if (!sk || !socket_is_inet(sk))
+		return 0;
+	given_up(sk);
+	if (!is_stream(sk->sk_protocol, sk->sk_type))
+		closed(sk);
 	return 0;
 }
 

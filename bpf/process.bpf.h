@@ -40,6 +40,21 @@ static __always_inline struct nm_lost *lost_here(void)
 	return bpf_map_lookup_elem(&lost, &zero);
 }
 
+/* Bytes that are in no flow. p: whose they are; NULL: no room to know it. */
+static __always_inline void lose(struct nm_process *p, bool sent, __u64 bytes)
+{
+	struct nm_lost *l = lost_here();
+
+	if (p)
+		__sync_fetch_and_add(
+			sent ? &p->tx_lost_detail : &p->rx_lost_detail, bytes);
+	if (!l)
+		return;
+	__sync_fetch_and_add(p ? &l->flows : &l->processes, 1);
+	if (!p)
+		__sync_fetch_and_add(sent ? &l->tx_bytes : &l->rx_bytes, bytes);
+}
+
 static __always_inline void process_key(struct nm_process_key *key,
 					struct task_struct *task)
 {
@@ -83,6 +98,9 @@ __noinline int know_current(__u64 start_ns, __u32 tgid)
 	read_identity(p, task);
 	read_exe(&key, task);
 	__sync_fetch_and_add(&p->execs, 1);
+	/* It closes its sockets behind on_exit(), which has not seen it. */
+	if (task_has_ended(task))
+		p->ended_ns = bpf_ktime_get_boot_ns();
 	return 0;
 }
 

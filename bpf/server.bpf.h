@@ -12,7 +12,9 @@
 
 struct listener {
 	__u32 netns;
-	__u32 port; /* host order */
+	__u16 port; /* host order */
+	__u8 proto; /* enum nm_proto */
+	__u8 zero;
 };
 
 /* It may forget: then packets stay with who has ended. */
@@ -23,30 +25,43 @@ struct {
 	__type(value, struct nm_process_key);
 } servers SEC(".maps");
 
-/* The owner of the state uses the connection. */
-static __always_inline void server_seen(const struct socket_state *state)
+/* The owner of the state serves its port. */
+static __always_inline void server_note(const struct socket_state *state)
 {
-	struct listener l = { .netns = state->netns, .port = state->lport };
+	struct listener l = { .netns = state->netns,
+			      .port = state->lport,
+			      .proto = state->proto };
 
-	if (state->dir == NM_DIR_IN && state->proto == NM_PROTO_TCP)
-		bpf_map_update_elem(&servers, &l, &state->owner, BPF_ANY);
+	bpf_map_update_elem(&servers, &l, &state->owner, BPF_ANY);
+}
+
+static __always_inline bool is_alive(const struct nm_process_key *key)
+{
+	const struct nm_process *p = bpf_map_lookup_elem(&processes, key);
+
+	return p && !p->ended_ns;
 }
 
 /* The state is that of a listening socket. */
 static __always_inline void server_follow(struct socket_state *state)
 {
-	struct listener l = { .netns = state->netns, .port = state->lport };
-	const struct nm_process *p;
-	const struct nm_process_key *key;
+	struct listener l = { .netns = state->netns,
+			      .port = state->lport,
+			      .proto = state->proto };
+	const struct nm_process_key *last;
+	struct nm_process_key next;
 
-	p = bpf_map_lookup_elem(&processes, &state->owner);
-	if (p && !p->ended_ns)
+	/* Two processors may have written it at once: then it is done again. */
+	if (use_by(&state->owner) == state->use && is_alive(&state->owner))
 		return;
-	key = bpf_map_lookup_elem(&servers, &l);
-	if (!key || key->start_ns == state->owner.start_ns)
+	last = bpf_map_lookup_elem(&servers, &l);
+	if (!last)
 		return;
-	state->owner = *key;
-	state->use = use_by(&state->owner);
+	next = *last;
+	if (!is_alive(&next))
+		return;
+	state->owner = next;
+	state->use = use_by(&next);
 	state->last = 0;
 }
 

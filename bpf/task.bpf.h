@@ -26,6 +26,15 @@ static __always_inline struct task_struct *current_task(void)
 	return bpf_get_current_task_btf();
 }
 
+/* All its threads; the count of live ones is lowered before they are told of.
+ */
+static __always_inline bool task_has_ended(struct task_struct *task)
+{
+	if (legacy)
+		return !BPF_CORE_READ(task, signal, live.counter);
+	return !task->signal->live.counter;
+}
+
 /* 0: it is ending, and has left it. */
 static __always_inline __u32 task_netns(struct task_struct *task)
 {

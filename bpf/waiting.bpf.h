@@ -109,33 +109,46 @@ static __always_inline void wire_claim(struct nm_counters *c,
 	c->ifindex = state->ifindex;
 }
 
+/* Last of all, because then packets on other processors are the owner's. */
+static __always_inline void owner_known(struct socket_state *state, __u8 proto,
+					const struct nm_process_key *owner)
+{
+	state->owner = *owner;
+	state->use = use_by(owner);
+	state->proto = proto;
+	*(volatile __u8 *)&state->owned = 1;
+}
+
 /* What came for a connection that nobody has accepted is nobody's. */
 static __always_inline void nobody_owns(struct socket_state *state, __u8 proto)
 {
-	state->owner.start_ns = 0;
-	state->owner.tgid = NM_NOBODY;
-	state->use = use_by(&state->owner);
-	state->proto = proto;
-	state->owned = 1;
+	const struct nm_process_key nobody = { .tgid = NM_NOBODY };
+
+	owner_known(state, proto, &nobody);
 }
 
 /*
  * What came for a socket that nobody has used is the current process's, which
- * closes it: a port that was only bound, or the one of SCTP where connections
- * were accepted. A worker of the kernel does it for somebody.
+ * closes it: a port that was only bound, a connection that was accepted and
+ * nothing else, the socket of SCTP where connections are accepted. A worker of
+ * the kernel does it for somebody.
  */
 static __always_inline void closer_owns(struct socket_state *state, __u8 proto,
 					bool kernels_socket)
 {
+	struct nm_process *p;
 	struct user user;
 
 	user_get(&user, kernels_socket);
-	nobody_owns(state, proto);
-	if (user.kernel != kernels_socket || !process_get(&user))
+	p = user.kernel == kernels_socket ? process_get(&user) : NULL;
+	if (!p) {
+		nobody_owns(state, proto);
 		return;
-	state->owner = user.process;
-	state->use = use_by(&user.process);
+	}
+	if (!state->netns)
+		state->netns = p->netns;
 	state->uid = user.uid;
+	owner_known(state, proto, &user.process);
 }
 
 /* Nobody will tell what waits for the socket: it is told without it. */

@@ -102,6 +102,7 @@ held() {
 @test "nm-collect: tcp-queue, data comes before accept" { accurate tcp-queue; }
 @test "nm-collect: tcp-behind, a reader that lags behind" { accurate tcp-behind; }
 @test "nm-collect: tcp-many, 101 short connections" { accurate tcp-many; }
+@test "nm-collect: tcp-unused, accepted, and closed" { accurate tcp-unused; }
 @test "nm-collect: tcp-reconnect, one socket, five connections" { accurate tcp-reconnect; }
 @test "nm-collect: tcp-fastopen, data in the first packet" { accurate tcp-fastopen; }
 @test "nm-collect: tcp6-fastopen, the same on IPv6" { accurate tcp6-fastopen; }

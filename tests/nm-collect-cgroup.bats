@@ -77,6 +77,18 @@ told() {
 		map(add)' sums)"
 }
 
+@test "nm-collect: cgroup tells 5,000 flows with room for 1,024 without detail, and no byte is lost" {
+	collect stream -i 60 --max-flows 1024
+	traffic ledger flood
+	collected stream
+	told >sums
+	same "$(jq -c --slurpfile sums sums \
+		'[.pid, $sums[0][.pid | tostring]]' ledger)" \
+		"$(jq -c '[.pid, [.tx_bytes, .rx_bytes]]' ledger)"
+	same "$(jq -nc '[inputs | select(.type == "tick").lost_flows] |
+		add >= 5000 - 1024' stream)" true
+}
+
 @test "nm-collect: cgroup says that it infers, and why it is used" {
 	collect stream -i 0.2
 	traffic ledger udp4-peers

@@ -268,6 +268,7 @@ refused() {
 	refused 2 'a network namespace has a name' --netns=
 	refused 2 'exclude each other' --netns=all --no-wire
 	refused 2 'exclude each other' --netns=all -b diag
+	refused 2 'exclude each other' --netns=all --probe
 }
 
 @test "nm-collect --netns: says which right is missing" {

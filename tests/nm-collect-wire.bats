@@ -117,10 +117,32 @@ all_metered() {
 	done
 }
 
-@test "nm-collect: the handshakes of a server that went to the background are its own" {
-	need perl
+@test "nm-collect: so is what came for one whose process was killed, and its end" {
+	need perl socat
 	collect stream -i 0.2
-	child=$(perl -MIO::Socket::INET -e '
+	coproc exec perl -MIO::Socket::INET -e '
+		my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1",
+			Proto => "udp") or die $!;
+		$| = 1;
+		print $s->sockport, "\n";
+		sleep 60' 3>&-
+	pid=$! started+=("$!")
+	read -r port <&"${COPROC[0]}"
+	for i in {1..5}; do
+		echo 0123456789 | socat -u - "UDP-SENDTO:127.0.0.1:$port"
+	done
+	an_interval_later stream
+	kill -KILL "$pid"
+	an_interval_later stream
+	same "$(grep '}$' stream | jq -nc --argjson pid "$pid" '
+		[inputs | select(.pid == $pid)] |
+		[(map(.rx_wire_bytes) | add), (map(.event // empty))]')" \
+		"[$((5 * 39)),[\"process_start\",\"process_end\"]]"
+}
+
+# A daemon on $port, whose parent has ended when this returns; its pid.
+daemon() {
+	perl -MIO::Socket::INET -e '
 		my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1",
 			LocalPort => $ARGV[0], Listen => 5, ReuseAddr => 1)
 			or die $!;
@@ -131,19 +153,32 @@ all_metered() {
 			my $c = $s->accept or die $!;
 			print $c scalar <$c>;
 		}
-	' 4711)
-	an_interval_later stream	# in which the parent has ended
-	from=$(stat -c %s stream)
-	for i in {1..20}; do
-		echo "$i" | socat -t 5 - TCP:127.0.0.1:4711 >/dev/null
+	' "$port" 3>&-
+}
+
+@test "nm-collect: the handshakes of a server that went to the background are its own" {
+	need perl socat
+	port=$((20000 + RANDOM % 10000))
+	collect stream -i 0.2
+	# The second has the port of the first.
+	for round in 1 2; do
+		child=$(daemon)
+		started+=("$child")
+		an_interval_later stream
+		from=$(stat -c %s stream)
+		for i in {1..20}; do
+			echo "$i" | socat -t 5 - "TCP:127.0.0.1:$port" >/dev/null
+		done
+		an_interval_later stream
+		# But for the first connection, before which the child had
+		# served none: SYN and ACK.
+		same "$(tail -c "+$from" stream | grep '}$' | jq -nc \
+			--argjson child "$child" --argjson port "$port" '
+			[inputs | select(.type == "flow" and .lport == $port)] |
+			(map(select(.pid != $child).rx_packets) | add // 0) as $other |
+			(map(select(.pid == $child).rx_packets) | add // 0) as $own |
+			$other <= 2 and $own >= 20 * 4 - 2')" true
 	done
-	an_interval_later stream
-	# But for the first, before which nobody had served the port.
-	same "$(tail -c "+$from" stream | grep '}$' | jq -nc \
-		--argjson child "$child" '
-		[inputs | select(.type == "flow" and .lport == 4711)] |
-		map(select(.pid != $child).rx_packets) | add // 0 | . <= 2')" \
-		true
 }
 
 @test "nm-collect: --no-wire counts no packets" {

@@ -31,8 +31,10 @@ void heap_enlarge(void)
 {
 	void *p;
 
-	mallopt(M_MMAP_THRESHOLD, LARGEST_LIMIT);
-	mallopt(M_TRIM_THRESHOLD, LARGEST_LIMIT);
+	/* Without this it would not be of the heap. */
+	if (!mallopt(M_MMAP_THRESHOLD, LARGEST_LIMIT) ||
+	    !mallopt(M_TRIM_THRESHOLD, LARGEST_LIMIT))
+		return;
 	p = malloc(HEAP_LEN);
 	if (!p)
 		return;

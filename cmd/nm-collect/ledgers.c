@@ -152,7 +152,7 @@ bool ledgers_open(void)
 		return false;
 	ledgers.all = netns_choice_all();
 	if (netns_choice_any() && !enter_start())
-		err(NM_EXIT_FAIL, "cannot enter network namespaces");
+		err(NM_EXIT_CANNOT, "cannot enter network namespaces");
 	netns_choice_each(add_chosen);
 	look_around();
 	/* Those that were named need no more. */

@@ -252,6 +252,9 @@ static void check_options(void)
 	if (settings.no_wire && netns_choice_any())
 		nm_usage_error(&program, "--netns and --no-wire exclude each "
 					 "other: a ledger is of packets");
+	if (probe && netns_choice_any())
+		nm_usage_error(&program,
+			       "--netns and --probe exclude each other");
 	if (wants("diag") && netns_choice_any())
 		nm_usage_error(&program, "--netns and -b diag exclude each "
 					 "other: a ledger is of packets");

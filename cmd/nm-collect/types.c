@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Read once, when they are first asked for.
+ * Read when they are first asked for.
  */
 #include "types.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Programs that do nothing, attached where those of nm-collect's backend tp
- * are: what the kernel itself takes to run any there. empty CGROUP prints a
+ * Programs that do nothing, attached where a TCP message passes those of
+ * nm-collect's backend tp: what the kernel itself takes to run any there. empty CGROUP prints a
  * line when they are attached, and stays until it is killed.
  */
 #include <err.h>

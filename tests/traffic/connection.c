@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * How TCP connections begin, stall and end: before accept, in the first
- * packet, with full buffers, in good order or not.
+ * How TCP connections begin and stall: before accept, in the first packet, with
+ * full buffers.
  */
 #include <err.h>
 #include <errno.h>
@@ -60,89 +60,6 @@ static void full_server(const void *stream)
 	must(n, "recv");
 	close(fd);
 	close(listener);
-}
-
-/* --- Ends --- */
-
-/* The server goes away when it has read a part. */
-static void leaving_server(const void *stream)
-{
-	int listener = stream_listen(stream, 1);
-	int fd = stream_accept(stream, listener);
-
-	must(rx(recv(fd, bytes, 10007, MSG_WAITALL)), "recv");
-	close(fd);
-	close(listener);
-	signal_to(GO);
-}
-
-static void refused_client(const void *stream)
-{
-	int fd = stream_connect(stream);
-
-	must(tx(write(fd, bytes, 20011)), "write");
-	await_signal(GO);
-	while (tx(write(fd, bytes, 1009)) > 0)
-		;
-	if (errno != EPIPE && errno != ECONNRESET)
-		err(1, "%s: write", me->name);
-	/* The second error is EPIPE in any case, and still no bytes. */
-	if (tx(write(fd, bytes, 1009)) != -1 || errno != EPIPE)
-		errx(1, "%s: wrote to a closed connection", me->name);
-	close(fd);
-}
-
-/* The client resets the connection while the server has data to read. */
-static void reset_client(const void *stream)
-{
-	struct linger now = { .l_onoff = 1 };
-	int fd = stream_connect(stream);
-
-	must(tx(write(fd, bytes, 30011)), "write");
-	await_signal(GO);
-	must(tx(write(fd, bytes, 5003)), "write");
-	must(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)),
-	     "SO_LINGER");
-	close(fd);
-	signal_to(DONE);
-}
-
-static void reset_server(const void *stream)
-{
-	int listener = stream_listen(stream, 1);
-	int fd = stream_accept(stream, listener);
-
-	must(rx(recv(fd, bytes, 20011, MSG_WAITALL)), "recv");
-	signal_to(GO);
-	await_signal(DONE);
-	while (rx(recv(fd, bytes, 1009, 0)) > 0)
-		;
-	if (errno != ECONNRESET)
-		err(1, "%s: recv", me->name);
-	close(fd);
-	close(listener);
-}
-
-/* The server has said all and shut down, and goes on reading. */
-static void early_server(const void *stream)
-{
-	int listener = stream_listen(stream, 1);
-	int fd = stream_accept(stream, listener);
-
-	stream_send(stream, fd, 40009);
-	must(shutdown(fd, SHUT_WR), "shutdown");
-	stream_receive(stream, fd, stream_size(stream));
-	close(fd);
-	close(listener);
-}
-
-static void late_client(const void *stream)
-{
-	int fd = stream_connect(stream);
-
-	stream_receive(stream, fd, 40009);
-	stream_send(stream, fd, stream_size(stream));
-	close(fd);
 }
 
 /* --- Beginnings --- */
@@ -312,24 +229,6 @@ static void run_full(const void *stream)
 	role("cli", "tcp", full_client, stream);
 }
 
-static void run_refused(const void *stream)
-{
-	role("srv", "tcp", leaving_server, stream);
-	role("cli", "tcp", refused_client, stream);
-}
-
-static void run_reset(const void *stream)
-{
-	role("srv", "tcp", reset_server, stream);
-	role("cli", "tcp", reset_client, stream);
-}
-
-static void run_half_close(const void *stream)
-{
-	role("srv", "tcp", early_server, stream);
-	role("cli", "tcp", late_client, stream);
-}
-
 static void run_queue(const void *stream)
 {
 	role("srv", "tcp", slow_server, stream);
@@ -379,10 +278,6 @@ const struct scenario connection_scenarios[] = {
 	{ "tcp-full", "non-blocking: short and refused sends", run_full,
 	  &tcp4 },
 	{ "tcp6-full", "the same on IPv6", run_full, &tcp6 },
-	{ "tcp-epipe", "writes to a peer that went", run_refused, &tcp4 },
-	{ "tcp-reset", "SO_LINGER 0 with unread data", run_reset, &tcp4 },
-	{ "tcp6-reset", "the same on IPv6", run_reset, &tcp6 },
-	{ "tcp-half-close", "reads after SHUT_WR", run_half_close, &tcp4 },
 	{ "tcp-queue", "data comes before accept", run_queue, &tcp4 },
 	{ "tcp-behind", "a reader that lags behind", run_behind, &tcp4 },
 	{ "tcp-many", "101 short connections", run_many, &short4 },

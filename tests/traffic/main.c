@@ -20,10 +20,19 @@
 #include "traffic.h"
 
 static const struct scenario *const tables[] = {
-	tcp_scenarios,	 connection_scenarios, zerocopy_scenarios,
-	udp_scenarios,	 unanswered_scenarios, icmp_scenarios,
-	share_scenarios, process_scenarios,    uring_scenarios,
-	layer_scenarios, sockmap_scenarios,    NULL,
+	tcp_scenarios,
+	connection_scenarios,
+	ending_scenarios,
+	zerocopy_scenarios,
+	udp_scenarios,
+	unanswered_scenarios,
+	icmp_scenarios,
+	share_scenarios,
+	process_scenarios,
+	uring_scenarios,
+	layer_scenarios,
+	sockmap_scenarios,
+	NULL,
 };
 
 static void list(void)

@@ -32,9 +32,10 @@ struct scenario {
 
 /* Tables that end with an empty entry. */
 extern const struct scenario tcp_scenarios[], connection_scenarios[],
-	zerocopy_scenarios[], udp_scenarios[], unanswered_scenarios[],
-	share_scenarios[], icmp_scenarios[], process_scenarios[],
-	uring_scenarios[], layer_scenarios[], sockmap_scenarios[];
+	ending_scenarios[], zerocopy_scenarios[], udp_scenarios[],
+	unanswered_scenarios[], share_scenarios[], icmp_scenarios[],
+	process_scenarios[], uring_scenarios[], layer_scenarios[],
+	sockmap_scenarios[];
 
 /* --- role.c: processes and what they moved --- */
 
