@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Programs that do nothing, attached where a TCP message passes those of
- * nm-collect's backend tp: what the kernel itself takes to run any there. empty CGROUP prints a
- * line when they are attached, and stays until it is killed.
+ * nm-collect's backend tp: what the kernel itself takes to run any there. empty
+ * CGROUP prints a line when they are attached, and stays until it is killed.
  */
 #include <err.h>
 #include <fcntl.h>
