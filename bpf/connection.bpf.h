@@ -65,8 +65,12 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 
 	if (!state)
 		return;
-	/* When both sides open it at once, it is ours. */
-	if (!by_us && (legacy || state->dir != NM_DIR_OUT)) {
+	/*
+	 * When both sides open it at once, it is ours. SCTP does not tell who
+	 * does, so there it is by who sends first.
+	 */
+	if (!by_us && is_stream(sk->sk_protocol, sk->sk_type) &&
+	    (legacy || state->dir != NM_DIR_OUT)) {
 		/* By address: may be what an earlier socket has left. */
 		if (legacy) {
 			w = state->waiting;

@@ -223,6 +223,19 @@ int BPF_PROG(on_zerocopy_return, struct sock *sk)
 	return 0;
 }
 
+/*
+ * Is this not the end of it? Of SCTP too, where one socket is one connection;
+ * its state is TCP's then.
+ */
+static __always_inline bool ends_later(const struct sock *sk)
+{
+	__u8 state = sk->__sk_common.skc_state;
+
+	if (sk->sk_protocol == IPPROTO_SCTP && sk->sk_type == SOCK_STREAM)
+		return state != TCP_CLOSE && state != TCP_LISTEN;
+	return is_stream(sk->sk_protocol, sk->sk_type);
+}
+
 /* For datagram sockets, which have no state that changes, this is the end. */
 SEC("fentry/inet_release")
 int BPF_PROG(on_inet_release, struct socket *sock)
@@ -232,7 +245,7 @@ int BPF_PROG(on_inet_release, struct socket *sock)
 	if (!sk || !socket_is_inet(sk))
 		return 0;
 	given_up(sk);
-	if (!is_stream(sk->sk_protocol, sk->sk_type))
+	if (!ends_later(sk))
 		closed(sk);
 	return 0;
 }
