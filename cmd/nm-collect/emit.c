@@ -353,7 +353,7 @@ static void emit_ledger(uint32_t netns, const struct ledger_sums *sums)
 
 void emit_tick(const struct losses *lost, uint64_t cpu_us)
 {
-	const struct ledger_sums *sums = ledgers_tell(emit_ledger);
+	const struct ledger_sums *sums = ledgers_tell(emit_ledger, emit.dt_us);
 	struct nm_buf *o = &emit.out;
 
 	nm_json_open(o, "tick", emit.now_us);

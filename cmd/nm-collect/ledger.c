@@ -193,7 +193,14 @@ static uint64_t surplus_of(struct side *s, uint64_t lent, uint64_t flows)
 	return stayed;
 }
 
-void ledger_wait(struct waiting *w)
+/*
+ * And for so long, because a program that waits for data has not used its
+ * socket: SCTP, for one, sends what was lost again after 3 s
+ * (net.sctp.rto_initial).
+ */
+#define WAIT_US 10000000
+
+void ledger_wait(struct waiting *w, uint64_t dt_us)
 {
 	if (w->more < 0 && (uint64_t)-w->more > w->waited)
 		w->waited = 0;
@@ -202,8 +209,11 @@ void ledger_wait(struct waiting *w)
 	w->more = 0;
 	w->nobodys = least(w->nobodys, w->waited);
 	w->to_tell = settled(&w->window, w->waited - w->nobodys);
+	w->window_us += dt_us;
+	if (w->window_us < WAIT_US)
+		w->to_tell = 0;
 	if (w->to_tell || w->waited == w->nobodys)
-		w->window.intervals = 0;
+		w->window.intervals = w->window_us = 0;
 	w->nobodys += w->to_tell;
 	w->to_hold = w->waited - w->nobodys;
 }

@@ -51,6 +51,7 @@ struct waiting {
 	uint64_t waited;  /* in all, for sockets to be used */
 	uint64_t nobodys; /* of it, told as such */
 	struct window window;
+	uint64_t window_us;
 	uint64_t to_tell, to_hold; /* of this interval, not taken yet */
 };
 
@@ -92,7 +93,7 @@ int ledger_read(struct ledger *l);
 void ledger_flow(struct ledger *l, const struct flow *f);
 
 /* The interval has ended: what waits too long, and what is to be held back. */
-void ledger_wait(struct waiting *w);
+void ledger_wait(struct waiting *w, uint64_t dt_us);
 
 /*
  * Closes it; what may wait here is taken off. False: nothing moved, or the

@@ -247,11 +247,11 @@ static void tell_one(struct ledger *l, ledger_fn *tell)
 		end(l);
 }
 
-const struct ledger_sums *ledgers_tell(ledger_fn *tell)
+const struct ledger_sums *ledgers_tell(ledger_fn *tell, uint64_t dt_us)
 {
 	if (!ledgers.own)
 		return NULL;
-	ledger_wait(&ledgers.waiting);
+	ledger_wait(&ledgers.waiting, dt_us);
 	/* Ours first: it has the first claim to what waits. */
 	ledger_close(ledgers.own, &ledgers.waiting);
 	for (size_t i = 0; i < BUCKETS; i++)

@@ -32,6 +32,6 @@ void ledgers_waiting(const struct nm_wire *more);
  * Returns ours, or NULL: there is none.
  */
 typedef void ledger_fn(uint32_t netns, const struct ledger_sums *sums);
-const struct ledger_sums *ledgers_tell(ledger_fn *tell);
+const struct ledger_sums *ledgers_tell(ledger_fn *tell, uint64_t dt_us);
 
 #endif
