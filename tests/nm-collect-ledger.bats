@@ -230,6 +230,35 @@ nfs() {
 	same "$(of_ledger stream unattributed)" 0
 }
 
+@test "nm-collect: what nobody has taken for ten seconds is told as unattributed" {
+	need perl socat
+	cable a b
+	watch_left
+	nsenter --net="/run/netns/$left" perl -MIO::Socket::INET -e '
+		my $s = IO::Socket::INET->new(LocalAddr => "10.93.0.1",
+			LocalPort => 4711, Proto => "udp") or die $!;
+		$SIG{USR1} = sub { close $s };
+		sleep 60 while 1' 3>&- &
+	holder=$! started+=("$!")
+	wait_until 10 in_space "$left" bash -c \
+		'ss -Hlun sport = 4711 | grep -q .'
+	for i in {1..5}; do
+		in_space "$right" socat -u - UDP-SENDTO:10.93.0.1:4711 <<<0123456789
+	done
+	told() {
+		[ "$(of_ledger stream unattributed)" = $((5 * 39)) ]
+	}
+	sleep 8
+	! told
+	wait_until 20 told
+	# It is its holder's after all, who closes it.
+	kill -USR1 "$holder"
+	an_interval_later stream
+	collected stream
+	closes stream
+	same "$(lines stream nic_named_)" "[0,$((5 * 39))]"
+}
+
 @test "nm-collect: NFS is the kernel's, at the server" {
 	cable a b
 	nfs "$right" "$left" 10.93.0.1
