@@ -244,8 +244,10 @@ static int check_cgroup(const struct btf *btf, struct reason *why)
 		return -1;
 	}
 	if (cgroup_root() < 0) {
-		reason_set(why, "mount -t cgroup2 none /sys/fs/cgroup/unified",
-			   "cgroup version 2 is not mounted");
+		const char *remedy;
+		const char *what = cgroup_root_missing(&remedy);
+
+		reason_set(why, remedy, "%s", what);
 		return -1;
 	}
 	rights_missing(RIGHTS_CGROUP, missing, sizeof(missing));

@@ -243,11 +243,12 @@ static void scan_open_sockets(void)
 static const char *no_wire(void)
 {
 	const struct collect_bpf *first = bpf.player[0];
+	const char *remedy;
 
 	if (first->links.on_egress && first->links.on_ingress)
 		return NULL;
 	if (cgroup_root() < 0)
-		return "cgroup version 2 is not mounted";
+		return cgroup_root_missing(&remedy);
 	if (!rights_have_net_admin())
 		return "not permitted without CAP_NET_ADMIN";
 	return "the kernel does not take the programs at the root cgroup";

@@ -20,9 +20,18 @@
 
 static struct {
 	bool tried;
+	bool hidden; /* by another /sys */
 	int fd;
 	char path[PATH_MAX];
 } root = { .fd = -1 };
+
+/* ip-netns(8) mounts a new /sys under the name of the namespace. */
+static bool is_of_ip_netns(const struct mntent *m)
+{
+	return strcmp(m->mnt_type, "sysfs") == 0 &&
+	       strcmp(m->mnt_dir, "/sys") == 0 &&
+	       strcmp(m->mnt_fsname, "sysfs") != 0;
+}
 
 int cgroup_root(void)
 {
@@ -33,14 +42,27 @@ int cgroup_root(void)
 		return root.fd;
 	root.tried = true;
 	mounts = setmntent("/proc/self/mounts", "re");
-	while (mounts && root.fd < 0 && (m = getmntent(mounts)))
+	while (mounts && root.fd < 0 && (m = getmntent(mounts))) {
+		root.hidden |= is_of_ip_netns(m);
 		if (strcmp(m->mnt_type, "cgroup2") == 0 &&
 		    realpath(m->mnt_dir, root.path))
 			root.fd = open(root.path,
 				       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
 	if (mounts)
 		endmntent(mounts);
 	return root.fd;
+}
+
+const char *cgroup_root_missing(const char **remedy)
+{
+	if (root.hidden) {
+		*remedy = "nsenter --net=/run/netns/NAME instead of ip netns "
+			  "exec";
+		return "'ip netns exec' hides cgroup version 2";
+	}
+	*remedy = "mount -t cgroup2 none /sys/fs/cgroup/unified";
+	return "cgroup version 2 is not mounted";
 }
 
 static int open_cgroup(uint64_t id)

@@ -11,6 +11,9 @@
 /* A descriptor of the root cgroup, opened once; -1: none is mounted. */
 int cgroup_root(void);
 
+/* Why not, and what would help. */
+const char *cgroup_root_missing(const char **remedy);
+
 /*
  * Path of a cgroup below the root ("/" is the root) by its id, for the caller
  * to free. NULL: gone, or CAP_DAC_READ_SEARCH is missing.
