@@ -124,7 +124,7 @@ is_unplugged() {
 	an_interval_later stream
 	collected stream
 	same "$(told stream "$netns")" "$(moved "$before")"
-	! grep -q '"comm":"socat"' stream
+	run ! grep -q '"comm":"socat"' stream
 }
 
 @test "nm-collect --netns: what passes through another one is forwarded" {
@@ -243,7 +243,7 @@ is_unplugged() {
 	collected stream
 	same "$(told stream "$right_netns")" "$moved"
 	same "$(jq -c 'select(.type == "notice" and .code == "lost")' stream)" ''
-	! grep -v -e '^{' stream.errors
+	run ! grep -v -e '^{' stream.errors
 }
 
 # --- Wrong ones ---

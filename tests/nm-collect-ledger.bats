@@ -249,7 +249,7 @@ nfs() {
 		[ "$(of_ledger stream unattributed)" = $((5 * 39)) ]
 	}
 	sleep 8
-	! told
+	same "$(of_ledger stream unattributed)" 0
 	wait_until 20 told
 	# It is its holder's after all, who closes it.
 	kill -USR1 "$holder"

@@ -187,7 +187,7 @@ daemon() {
 	an_interval_later stream
 	collected stream
 	exact ledger stream
-	! grep -E 'wire|packets|nic_' stream
+	run ! grep -E 'wire|packets|nic_' stream
 }
 
 # --- It only looks ---

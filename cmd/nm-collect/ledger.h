@@ -51,7 +51,7 @@ struct waiting {
 	uint64_t waited;  /* in all, for sockets to be used */
 	uint64_t nobodys; /* of it, told as such */
 	struct window window;
-	uint64_t window_us;
+	uint64_t window_us;	   /* how long that is */
 	uint64_t to_tell, to_hold; /* of this interval, not taken yet */
 };
 

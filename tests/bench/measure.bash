@@ -102,6 +102,11 @@ spread() {
 		}'
 }
 
+# The median of the numbers on standard input.
+median() {
+	spread | awk '{ printf "%.3f\n", $1 }'
+}
+
 # aim WHAT VALUE COMPARISON LIMIT: says whether it is as it is meant to be.
 aim() {
 	awk -v what="$1" -v value="$2" -v sign="$3" -v limit="$4" 'BEGIN {
@@ -111,9 +116,11 @@ aim() {
 	}'
 }
 
-# --- The two collectors ---
+# --- The collectors, and programs that do nothing ---
 
 nm_options=()
+# The root of cgroup version 2, for empty.
+cgroup=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 
 # start COLLECTOR READER...: its output goes to the reader by a pipe, as to any
 # reader. $collector is its process, and READER may ask for it.
@@ -122,6 +129,7 @@ start() {
 	case $1 in
 	nm) nm-collect ${nm_options[@]+"${nm_options[@]}"} >"$dir/pipe" 2>"$dir/errors" & ;;
 	# A look each second, with sums in bytes.
+	empty) "$B/tests/bench/empty" "$cgroup" >"$dir/pipe" 2>"$dir/errors" & ;;
 	nethogs) nethogs -t -a -v 2 -d 1 lo >"$dir/pipe" 2>"$dir/errors" & ;;
 	esac
 	collector=$!
@@ -135,7 +143,7 @@ start() {
 # After this all that it told has been read.
 stop() {
 	kill "$collector"
-	# nethogs does not handle the signal.
+	# nethogs and empty do not handle the signal.
 	ended "$collector" || [ $? -eq 143 ] ||
 		fail "$(tail -n 1 "$dir/errors")"
 	ended "$reader"
