@@ -24,6 +24,25 @@ struct nm_process_key {
 	__u32 zero;
 };
 
+/* IP packets, with their headers. */
+struct nm_wire {
+	__u64 tx_bytes, rx_bytes;
+	__u64 tx_packets, rx_packets;
+	/*
+	 * Of tx_bytes and rx_bytes, the headers of all but the first segment
+	 * of packets that the kernel handled as one (GSO, GRO): an interface
+	 * that gets them as one does not count these.
+	 */
+	__u64 tx_split, rx_split;
+};
+
+/* What found no room in the flows of a process. */
+struct nm_lost_detail {
+	__u64 tx_bytes, rx_bytes;
+	struct nm_wire wire;	 /* but for */
+	struct nm_wire loopback; /* packets that no ledger has */
+};
+
 /*
  * A process that used the network. What it moved is in its flows; only what
  * found no room there is counted here. These counters only ever grow:
@@ -31,14 +50,14 @@ struct nm_process_key {
  * of an ended process when everything was told.
  */
 struct nm_process {
-	__u64 tx_lost_detail, rx_lost_detail; /* bytes that are in no flow */
+	struct nm_lost_detail lost;
 	__u64 cgroup_id;
 	__u64 ended_ns; /* CLOCK_BOOTTIME; 0: alive */
 	__u32 ppid;
 	__u32 uid; /* effective, at the last use */
 	__u32 netns;
-	__u32 execs; /* identity was read that many times; 0: not yet */
-	__u32 zero;
+	__u32 execs;	    /* identity was read that many times; 0: not yet */
+	__u32 lost_ifindex; /* of the last packet in `lost` */
 	char comm[NM_COMM_LEN];
 };
 
@@ -61,18 +80,6 @@ struct nm_exe {
 struct nm_flow_key {
 	__u64 cookie;
 	__u64 use;
-};
-
-/* IP packets, with their headers. */
-struct nm_wire {
-	__u64 tx_bytes, rx_bytes;
-	__u64 tx_packets, rx_packets;
-	/*
-	 * Of tx_bytes and rx_bytes, the headers of all but the first segment
-	 * of packets that the kernel handled as one (GSO, GRO): an interface
-	 * that gets them as one does not count these.
-	 */
-	__u64 tx_split, rx_split;
 };
 
 /*

@@ -94,12 +94,24 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 		flow_changed(sk, state, false);
 }
 
+/*
+ * Are the last packets of a connection still to come? Of SCTP too, where one
+ * socket is one connection; its state is TCP's then.
+ */
+static __always_inline bool ends_later(const struct sock *sk)
+{
+	__u8 state = sk->__sk_common.skc_state;
+
+	if (is_stream(sk->sk_protocol, sk->sk_type))
+		return state != TCP_CLOSE;
+	return sk->sk_protocol == IPPROTO_SCTP && sk->sk_type == SOCK_STREAM &&
+	       state != TCP_CLOSE && state != TCP_LISTEN;
+}
+
 /* The current process closes it. */
 static __always_inline void given_up(struct sock *sk)
 {
-	/* The last packets of a connection are still to come. */
-	bool goes_on = is_stream(sk->sk_protocol, sk->sk_type) &&
-		       sk->__sk_common.skc_state != TCP_CLOSE;
+	bool goes_on = ends_later(sk);
 	struct socket_state *state = socket_state(sk, goes_on);
 
 	if (!state || state->owned || (!goes_on && !wire_waits(state)))

@@ -224,19 +224,9 @@ int BPF_PROG(on_zerocopy_return, struct sock *sk)
 }
 
 /*
- * Is this not the end of it? Of SCTP too, where one socket is one connection;
- * its state is TCP's then.
+ * For datagram sockets, which have no state that changes, this is the end. Of a
+ * stream that is told by its state.
  */
-static __always_inline bool ends_later(const struct sock *sk)
-{
-	__u8 state = sk->__sk_common.skc_state;
-
-	if (sk->sk_protocol == IPPROTO_SCTP && sk->sk_type == SOCK_STREAM)
-		return state != TCP_CLOSE && state != TCP_LISTEN;
-	return is_stream(sk->sk_protocol, sk->sk_type);
-}
-
-/* For datagram sockets, which have no state that changes, this is the end. */
 SEC("fentry/inet_release")
 int BPF_PROG(on_inet_release, struct socket *sock)
 {
@@ -245,7 +235,7 @@ int BPF_PROG(on_inet_release, struct socket *sock)
 	if (!sk || !socket_is_inet(sk))
 		return 0;
 	given_up(sk);
-	if (!ends_later(sk))
+	if (!is_stream(sk->sk_protocol, sk->sk_type) && !ends_later(sk))
 		closed(sk);
 	return 0;
 }

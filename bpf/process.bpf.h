@@ -47,7 +47,7 @@ static __always_inline void lose(struct nm_process *p, bool sent, __u64 bytes)
 
 	if (p)
 		__sync_fetch_and_add(
-			sent ? &p->tx_lost_detail : &p->rx_lost_detail, bytes);
+			sent ? &p->lost.tx_bytes : &p->lost.rx_bytes, bytes);
 	if (!l)
 		return;
 	__sync_fetch_and_add(p ? &l->flows : &l->processes, 1);

@@ -151,16 +151,26 @@ static __always_inline void closer_owns(struct socket_state *state, __u8 proto,
 	owner_known(state, proto, &user.process);
 }
 
-/* Nobody will tell what waits for the socket: it is told without it. */
+/* No flow will tell what waits for the socket: it is told without one. */
 static __always_inline void wire_lose(struct socket_state *state)
 {
+	struct nm_process_key owner = state->owner;
 	struct nm_lost *l = lost_here();
+	struct nm_process *p;
 	struct nm_wire w;
 
 	if (!l || !wire_take(state, &w))
 		return;
-	wire_add(&l->wire, &w);
 	__sync_fetch_and_add(&l->flows, 1);
+	p = state->owned ? bpf_map_lookup_elem(&processes, &owner) : NULL;
+	if (!p) {
+		wire_add(&l->wire, &w);
+	} else if (state->waits_at == LOOPBACK_IFINDEX) {
+		wire_add(&p->lost.loopback, &w);
+	} else {
+		wire_add(&p->lost.wire, &w);
+		p->lost_ifindex = state->waits_at;
+	}
 }
 
 /* Segments sent again since the last time. */

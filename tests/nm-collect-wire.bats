@@ -181,6 +181,50 @@ daemon() {
 	done
 }
 
+# connections COUNT: from left to right, of 2,000 bytes each.
+connections() {
+	in_background nsenter --net="/run/netns/$right" \
+		socat -u TCP-LISTEN:5201,fork,reuseaddr OPEN:/dev/null
+	wait_until 20 iperf_listens "$right"
+	# shellcheck disable=SC2016 # for the other shell
+	in_space "$left" bash -c 'for ((i = 0; i < $1; i++)); do
+		head -c 2000 /dev/zero >/dev/tcp/10.93.0.2/5201
+	done' - "$1"
+}
+
+@test "nm-collect: packets that found no room in a flow are their process's" {
+	cable a b
+	before=$(counted)
+	ring=$left collect stream -i 60 --max-flows 16
+	connections 60
+	collected stream
+	closes stream
+	same "$(of_ledger stream unattributed)" 0
+	# But for a last acknowledgement of each, which has no socket any more.
+	[ "$(of_ledger stream no_socket)" -le $((60 * 52)) ]
+	jq -en "($(moved "$before")) as \$moved | $(lines stream nic_named_) as \$told |
+		[range(2) | \$moved[.] - \$told[.]] | all(. >= 0 and . <= 60 * 52)"
+	# 2,000 bytes are two packets at least, beside the handshake.
+	same "$(jq -n '[inputs | select(.type == "flow" and (has("flow") | not) and
+		.comm == "head").tx_wire_bytes] | add >= (60 - 16) * 2000' stream)" true
+	same "$(jq -c 'select(.type == "flow" and (has("pid") | not))' stream)" ''
+}
+
+@test "nm-collect: what moved before the first interval is in none" {
+	cable a b
+	in_background nsenter --net="/run/netns/$right" \
+		socat -u TCP-LISTEN:5201,reuseaddr OPEN:/dev/null
+	wait_until 20 iperf_listens "$right"
+	in_background nsenter --net="/run/netns/$left" \
+		socat -u OPEN:/dev/zero TCP:10.93.0.2:5201
+	ring=$left collect stream -i 0.3
+	an_interval_later stream
+	an_interval_later stream
+	collected stream
+	closes stream
+	[ "$(of_ledger stream surplus)" -lt 4500 ]
+}
+
 @test "nm-collect: --no-wire counts no packets" {
 	collect stream -i 0.2 --no-wire
 	traffic ledger tcp4

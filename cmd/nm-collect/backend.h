@@ -102,6 +102,12 @@ struct backend {
 	 */
 	int (*start)(const struct settings *s, struct reason *why);
 
+	/*
+	 * The first interval begins: calls emit_interval(). What was counted
+	 * until now is not told. 0, or -1 with errno.
+	 */
+	int (*begin)(void);
+
 	/* A descriptor to wait on between intervals, or -1; then call wake. */
 	int (*fd)(void);
 	void (*wake)(void);

@@ -20,7 +20,7 @@ static struct {
 	__u32 last;	  /* the interval that is over */
 	int flow_maps[2]; /* by the last bit of the interval */
 	int taken;	  /* -1: the kernel does without */
-	int grace, grace_inner;
+	int turn_map, grace, grace_inner;
 } map;
 
 static size_t counters_size(void)
@@ -49,6 +49,7 @@ int bpf_counters_open(const struct collect_bpf *skel)
 	map.flow_maps[1] = bpf_map__fd(skel->maps.flows_b);
 	map.taken = skel->rodata->fetches ? -1
 					  : bpf_map__fd(skel->maps.slots_taken);
+	map.turn_map = bpf_map__fd(skel->maps.turn);
 	map.grace = bpf_map__fd(skel->maps.grace);
 	map.grace_inner = bpf_map__fd(skel->maps.grace_inner);
 	map.turn->interval = 1;
@@ -66,15 +67,15 @@ void bpf_counters_close(void)
 
 bool bpf_counters_usable(void)
 {
+	struct nm_turn now;
 	__u32 zero = 0;
 
-	return bpf_map_update_elem(map.grace, &zero, &map.grace_inner,
-				   BPF_ANY) == 0;
+	return bpf_map_lookup_elem(map.turn_map, &zero, &now) == 0;
 }
 
 int bpf_counters_turn(void)
 {
-	__u32 next;
+	__u32 zero = 0, next;
 
 	map.last = map.turn->interval;
 	next = map.last + 1;
@@ -82,7 +83,7 @@ int bpf_counters_turn(void)
 	if (!next)
 		next = 2;
 	__atomic_store_n(&map.turn->interval, next, __ATOMIC_RELEASE);
-	return bpf_counters_usable() ? 0 : -1;
+	return bpf_map_update_elem(map.grace, &zero, &map.grace_inner, BPF_ANY);
 }
 
 int bpf_counters_flows(void)

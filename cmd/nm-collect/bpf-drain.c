@@ -6,6 +6,8 @@
  */
 #include "bpf.h"
 #include "bpf-counters.h"
+#include "bpf-known.h"
+#include "bpf-log.h"
 #include "bpf-misses.h"
 #include "bpf-processes.h"
 
@@ -68,8 +70,8 @@ static void tell_flow(const struct nm_flow_key *key, const struct nm_flow *v)
 {
 	const struct nm_counters *c = bpf_counters_at(v->slot);
 	struct flow f = {
-		.process = bpf_processes_moved(&c->process, c->tx_bytes,
-					       c->rx_bytes),
+		.process =
+			bpf_known_moved(&c->process, c->tx_bytes, c->rx_bytes),
 		.socket = true,
 		.cookie = key->cookie,
 		.peer = v->peer,
@@ -89,13 +91,16 @@ static void tell_flow(const struct nm_flow_key *key, const struct nm_flow *v)
 	};
 
 	if (v->proto == NM_PROTO_TCP)
-		bpf_processes_tcp(&c->process, !c->closed);
+		bpf_known_tcp(&c->process, !c->closed);
 	memcpy(f.laddr.byte, v->laddr, sizeof(f.laddr.byte));
 	memcpy(f.raddr.byte, v->raddr, sizeof(f.raddr.byte));
 	emit_flow(&f);
 }
 
-static int tell_flows(uint64_t *told)
+/* Empties the map of the last interval, and calls tell for each, or no one. */
+static int take_flows(void (*tell)(const struct nm_flow_key *key,
+				   const struct nm_flow *v),
+		      uint64_t *taken)
 {
 	int map = bpf_counters_flows();
 	__u32 from = 0, to = 0, n;
@@ -108,16 +113,16 @@ static int tell_flows(uint64_t *told)
 			map, in, &to, drain.keys, drain.values, &n, NULL);
 		if (error && errno != ENOENT)
 			return -1;
-		for (__u32 i = 0; i < n; i++)
-			tell_flow(&drain.keys[i], &drain.values[i]);
-		*told += n;
+		for (__u32 i = 0; tell && i < n; i++)
+			tell(&drain.keys[i], &drain.values[i]);
+		*taken += n;
 		from = to;
 		in = &from;
 	} while (!error);
 	return bpf_counters_clear();
 }
 
-static void wire_sum(struct nm_wire *to, const struct nm_wire *w, int sign)
+void bpf_wire_sum(struct nm_wire *to, const struct nm_wire *w, int sign)
 {
 	uint64_t factor = (uint64_t)(int64_t)sign;
 
@@ -129,32 +134,41 @@ static void wire_sum(struct nm_wire *to, const struct nm_wire *w, int sign)
 	to->rx_split += factor * w->rx_split;
 }
 
-static int tell_lost(struct losses *losses)
+static int read_lost(struct nm_lost *sum)
 {
-	struct nm_lost sum = { 0 };
-	struct flow rest = { 0 };
-	struct nm_wire waiting;
 	__u32 zero = 0;
 
+	*sum = (struct nm_lost){ 0 };
 	if (bpf_map_lookup_elem(drain.lost, &zero, drain.per_cpu))
 		return -1;
 	for (int i = 0; i < drain.cpus; i++) {
-		sum.tx_bytes += drain.per_cpu[i].tx_bytes;
-		sum.rx_bytes += drain.per_cpu[i].rx_bytes;
-		wire_sum(&sum.wire, &drain.per_cpu[i].wire, 1);
-		wire_sum(&sum.waiting, &drain.per_cpu[i].waiting, 1);
-		sum.processes += drain.per_cpu[i].processes;
-		sum.flows += drain.per_cpu[i].flows;
+		sum->tx_bytes += drain.per_cpu[i].tx_bytes;
+		sum->rx_bytes += drain.per_cpu[i].rx_bytes;
+		bpf_wire_sum(&sum->wire, &drain.per_cpu[i].wire, 1);
+		bpf_wire_sum(&sum->waiting, &drain.per_cpu[i].waiting, 1);
+		sum->processes += drain.per_cpu[i].processes;
+		sum->flows += drain.per_cpu[i].flows;
 	}
+	return 0;
+}
+
+static int tell_lost(struct losses *losses)
+{
+	struct flow rest = { 0 };
+	struct nm_wire waiting;
+	struct nm_lost sum;
+
+	if (read_lost(&sum))
+		return -1;
 	rest.tx_bytes = sum.tx_bytes - drain.told.tx_bytes;
 	rest.rx_bytes = sum.rx_bytes - drain.told.rx_bytes;
 	rest.wire = sum.wire;
-	wire_sum(&rest.wire, &drain.told.wire, -1);
+	bpf_wire_sum(&rest.wire, &drain.told.wire, -1);
 	if (rest.tx_bytes || rest.rx_bytes || rest.wire.tx_packets ||
 	    rest.wire.rx_packets)
 		emit_flow(&rest);
 	waiting = sum.waiting;
-	wire_sum(&waiting, &drain.told.waiting, -1);
+	bpf_wire_sum(&waiting, &drain.told.waiting, -1);
 	ledgers_waiting(&waiting);
 	losses->flows = sum.flows - drain.told.flows;
 	losses->processes = sum.processes - drain.told.processes;
@@ -171,24 +185,44 @@ uint64_t bpf_boottime_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
 }
 
+/*
+ * The interfaces before: the turn takes some milliseconds, and what flows then
+ * is of the next interval.
+ */
+static int end_interval(void)
+{
+	ledgers_interval();
+	return bpf_counters_turn();
+}
+
+int bpf_drain_begin(void)
+{
+	uint64_t flows = 0;
+
+	if (end_interval())
+		return -1;
+	emit_interval();
+	if (take_flows(NULL, &flows) || bpf_processes_begin())
+		return -1;
+	bpf_misses_take();
+	return read_lost(&drain.told);
+}
+
 int bpf_drain(struct losses *lost)
 {
 	uint64_t now_ns = bpf_boottime_ns();
 	uint64_t flows = 0;
 
-	/*
-	 * Before: the turn takes some milliseconds, and what flows then is of
-	 * the next interval.
-	 */
-	ledgers_interval();
-	if (bpf_counters_turn())
+	bpf_log_print();
+	if (end_interval())
 		return -1;
 	/*
 	 * In this order: a flow's process has its entry before the flow has,
 	 * so by now each flow's process is to be seen.
 	 */
 	emit_interval();
-	if (bpf_processes_tell(now_ns) || tell_flows(&flows) || tell_lost(lost))
+	if (bpf_processes_tell(now_ns) || take_flows(tell_flow, &flows) ||
+	    tell_lost(lost))
 		return -1;
 	bpf_processes_tell_ended();
 	if (drain.settings->verbose >= 2)

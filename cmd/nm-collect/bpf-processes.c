@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT
 /*
- * The kernel's counters of a process only grow, so what was told of each is
- * remembered here and subtracted. An ended one is removed from the kernel's
- * map when all that it moved is told, or in a long interval before that.
+ * The kernel's map of processes, read once an interval. An ended one is removed
+ * from it when all that it moved is told, or in a long interval before that;
+ * see bpf-known.c for what is remembered of it.
  */
 #include "bpf-processes.h"
 
 #include <err.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
+#include "bpf-known.h"
 #include "buf.h"
-#include "cache.h"
 #include "emit.h"
-#include "identity.h"
 
 #define NS_PER_S 1000000000ULL
 
@@ -29,15 +29,6 @@
  */
 #define LINGER_NS (2 * NS_PER_S)
 
-/*
- * Its name is kept for so long after that, or after the last flow that it was
- * told with: the kernel may be emptying its sockets for a while.
- */
-#define KEEP_NS (5 * NS_PER_S)
-
-/* If a TCP socket was still open: TCP_RTO_MAX, until it is sent again. */
-#define KEEP_OPEN_NS (125 * NS_PER_S)
-
 /* Longer intervals are swept, once a second. */
 #define LONG_INTERVAL_S 3
 
@@ -49,34 +40,11 @@
 #define KNOWN_FACTOR	   3
 #define KNOWN_FACTOR_SWEPT 16
 
-struct known {
-	struct process process;
-	const char *news; /* an event that is not told yet, or NULL */
-	bool told;	  /* a record has named it */
-	uint64_t seen_ns; /* when a flow of it was last told */
-	uint64_t tcp_ns;  /* the same of TCP, */
-	bool tcp_open;	  /* and one was not closed */
-	uint64_t tx_bytes, rx_bytes;		 /* told until now */
-	uint64_t tx_lost_detail, rx_lost_detail; /* told until now */
-	struct nm_process last; /* of one that has ended or was swept */
-	uint32_t execs;
-	bool ended; /* and that is told, or will be when this drain ends */
-};
-
-/* Whom to forget, and not before when. */
-struct left {
-	struct nm_process_key key;
-	uint64_t ns;
-};
-
 static struct {
-	int map, exes;		/* who, and what they run */
-	struct nm_cache *known; /* nm_process_key -> struct known */
+	int map, exes; /* who, and what they run */
 	size_t known_max;
 	struct nm_buf ended; /* keys of those whose end is to be told */
 	struct nm_buf swept; /* keys of those removed since the last drain */
-	struct nm_buf left;  /* those that are gone from the map */
-	uint64_t now_ns;     /* of this drain */
 	size_t count;
 	int timer; /* for the next sweep; -1: none */
 	unsigned verbose;
@@ -85,14 +53,6 @@ static struct {
 	struct nm_process_key keys[BATCH];
 	struct nm_process values[BATCH];
 } processes;
-
-static void forget_known(const void *key, void *value)
-{
-	struct known *k = value;
-
-	(void)key;
-	identity_clear(&k->process);
-}
 
 static int second_timer(void)
 {
@@ -113,9 +73,7 @@ void bpf_processes_init(const struct collect_bpf *skel,
 	processes.exes = bpf_map__fd(skel->maps.exes);
 	processes.known_max = (s->max_processes + 1) *
 			      (sweeps ? KNOWN_FACTOR_SWEPT : KNOWN_FACTOR);
-	processes.known =
-		nm_cache_new(processes.known_max, sizeof(struct nm_process_key),
-			     sizeof(struct known), forget_known);
+	bpf_known_open(skel, processes.known_max);
 	processes.timer = sweeps ? second_timer() : -1;
 	processes.verbose = s->verbose;
 	processes.max = s->max_processes;
@@ -123,97 +81,17 @@ void bpf_processes_init(const struct collect_bpf *skel,
 
 void bpf_processes_stop(void)
 {
-	nm_cache_free(processes.known);
+	bpf_known_close();
 	nm_buf_free(&processes.ended);
 	nm_buf_free(&processes.swept);
-	nm_buf_free(&processes.left);
 	if (processes.timer >= 0)
 		close(processes.timer);
 	processes.timer = -1;
 }
 
-static void tell_news(struct known *k)
-{
-	if (k->news)
-		emit_process(k->news, &k->process);
-	k->news = NULL;
-	k->told = true;
-}
-
-void bpf_processes_tcp(const struct nm_process_key *key, bool open)
-{
-	struct known *k = nm_cache_get(processes.known, key);
-
-	if (!k)
-		return;
-	k->tcp_open = open || (k->tcp_open && k->tcp_ns == processes.now_ns);
-	k->tcp_ns = processes.now_ns;
-}
-
-struct process *bpf_processes_moved(const struct nm_process_key *key,
-				    uint64_t tx, uint64_t rx)
-{
-	struct known *k = nm_cache_get(processes.known, key);
-
-	if (!k)
-		return NULL;
-	tell_news(k);
-	k->seen_ns = processes.now_ns;
-	k->tx_bytes += tx;
-	k->rx_bytes += rx;
-	return &k->process;
-}
-
 size_t bpf_processes_count(void)
 {
 	return processes.count;
-}
-
-static void identify(struct process *p, const struct nm_process_key *key,
-		     const struct nm_process *v)
-{
-	struct nm_exe exe;
-	bool found = bpf_map_lookup_elem(processes.exes, key, &exe) == 0;
-
-	identity_fill(p, key, v, found ? &exe : NULL);
-}
-
-/* Finds out who it is, if that is new. */
-static struct known *meet(const struct nm_process_key *key,
-			  const struct nm_process *v)
-{
-	bool made;
-	struct known *k = nm_cache_put(processes.known, key, &made);
-
-	if (made || k->execs != v->execs) {
-		identify(&k->process, key, v);
-		k->news = k->told ? "process_exec" : "process_start";
-		k->execs = v->execs;
-	} else if (k->process.uid_known && k->process.uid != v->uid) {
-		identity_set_uid(&k->process, v->uid);
-	}
-	return k;
-}
-
-/* What is in no flow, maybe of TCP, and what has become of it. */
-static void tell(struct known *k, const struct nm_process_key *key,
-		 const struct nm_process *v)
-{
-	struct flow f = {
-		.process = &k->process,
-		.tx_bytes = v->tx_lost_detail - k->tx_lost_detail,
-		.rx_bytes = v->rx_lost_detail - k->rx_lost_detail,
-	};
-
-	if (f.tx_bytes || f.rx_bytes) {
-		bpf_processes_moved(key, f.tx_bytes, f.rx_bytes);
-		bpf_processes_tcp(key, true);
-		emit_flow(&f);
-	} else if (k->told) {
-		tell_news(k);
-	}
-	k->tx_lost_detail = v->tx_lost_detail;
-	k->rx_lost_detail = v->rx_lost_detail;
 }
 
 static void has_ended(struct known *k, const struct nm_process_key *key,
@@ -228,13 +106,6 @@ static void remove_entry(const struct nm_process_key *key)
 {
 	bpf_map_delete_elem(processes.exes, key);
 	bpf_map_delete_elem(processes.map, key);
-}
-
-static void leaves(const struct nm_process_key *key)
-{
-	struct left l = { .key = *key, .ns = processes.now_ns + KEEP_NS };
-
-	nm_buf_add(&processes.left, &l, sizeof(l));
 }
 
 static bool lingers(const struct nm_process *v, uint64_t now_ns)
@@ -254,14 +125,14 @@ static void see(const struct nm_process_key *key, const struct nm_process *v,
 	 */
 	if (v->execs == 0 && key->tgid != 0)
 		return;
-	k = meet(key, v);
-	tell(k, key, v);
+	k = bpf_known_meet(key, v);
+	bpf_known_tell(k, key, v);
 	/* Ended before the turn: all that it moved is in what we now tell. */
 	if (v->ended_ns && v->ended_ns < turned_ns && !k->ended) {
 		has_ended(k, key, v);
 	} else if (k->ended && !lingers(v, turned_ns)) {
 		remove_entry(key);
-		leaves(key);
+		bpf_known_left(key);
 	}
 }
 
@@ -276,7 +147,7 @@ static void sweep(const struct nm_process_key *key, const struct nm_process *v,
 	if (processes.swept.len / sizeof(*key) + KNOWN_FACTOR * processes.max >=
 	    processes.known_max)
 		return;
-	k = meet(key, v);
+	k = bpf_known_meet(key, v);
 	k->last = *v;
 	nm_buf_add(&processes.swept, key, sizeof(*key));
 	remove_entry(key);
@@ -335,7 +206,7 @@ static void for_keys(const struct nm_buf *list,
 	size_t n = list->len / sizeof(*keys);
 
 	for (size_t i = 0; i < n; i++) {
-		struct known *k = nm_cache_get(processes.known, &keys[i]);
+		struct known *k = bpf_known_get(&keys[i]);
 
 		if (k)
 			do_it(&keys[i], k);
@@ -344,10 +215,10 @@ static void for_keys(const struct nm_buf *list,
 
 static void tell_swept(const struct nm_process_key *key, struct known *k)
 {
-	tell(k, key, &k->last);
+	bpf_known_tell(k, key, &k->last);
 	if (!k->ended)
 		has_ended(k, key, &k->last);
-	leaves(key);
+	bpf_known_left(key);
 }
 
 static void tell_end(const struct nm_process_key *key, struct known *k)
@@ -357,35 +228,24 @@ static void tell_end(const struct nm_process_key *key, struct known *k)
 		emit_process_end(&k->process, k->tx_bytes, k->rx_bytes);
 }
 
-static bool is_kept(const struct known *k, const struct left *l)
+static void pass_over(const struct nm_process_key *key,
+		      const struct nm_process *v, uint64_t turned_ns)
 {
-	uint64_t now = processes.now_ns;
+	static const struct nm_lost_detail nothing;
 
-	return now < l->ns || now < k->seen_ns + KEEP_NS ||
-	       (k->tcp_open && now < k->tcp_ns + KEEP_OPEN_NS);
+	(void)turned_ns;
+	if (memcmp(&v->lost, &nothing, sizeof(nothing)) != 0)
+		bpf_known_meet(key, v)->lost = v->lost;
 }
 
-/* Those that left long ago, and are in no flow any more. */
-static void forget_left(void)
+int bpf_processes_begin(void)
 {
-	struct left *list = (void *)processes.left.data;
-	size_t n = processes.left.len / sizeof(*list), kept = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct known *k =
-			nm_cache_get(processes.known, &list[i].key);
-
-		if (k && is_kept(k, &list[i]))
-			list[kept++] = list[i];
-		else if (k)
-			nm_cache_drop(processes.known, &list[i].key);
-	}
-	processes.left.len = kept * sizeof(*list);
+	return for_each(pass_over, 0);
 }
 
 int bpf_processes_tell(uint64_t turned_ns)
 {
-	processes.now_ns = turned_ns;
+	bpf_known_at(turned_ns);
 	for_keys(&processes.swept, tell_swept);
 	processes.swept.len = 0;
 	processes.count = 0;
@@ -396,5 +256,5 @@ void bpf_processes_tell_ended(void)
 {
 	for_keys(&processes.ended, tell_end);
 	processes.ended.len = 0;
-	forget_left();
+	bpf_known_forget_left();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The processes of the BPF backends: who they are, and what was told of them.
+ * The processes of the BPF backends, as the kernel's map has them.
  */
 #ifndef NM_BPF_PROCESSES_H
 #define NM_BPF_PROCESSES_H
@@ -20,6 +20,9 @@ void bpf_processes_stop(void);
 int bpf_processes_fd(void);
 void bpf_processes_sweep(void);
 
+/* Their bytes so far will not be told. 0, or -1 with errno. */
+int bpf_processes_begin(void);
+
 /*
  * The part of a drain before the flows: who is new, who became another
  * program, what is in no flow. `turned_ns` is when the next interval
@@ -29,16 +32,6 @@ int bpf_processes_tell(uint64_t turned_ns);
 
 /* The part behind the flows, so that a process's end is its last record. */
 void bpf_processes_tell_ended(void);
-
-/*
- * So many bytes are about to be told as moved by who has this key; NULL: nobody
- * is known by it.
- */
-struct process *bpf_processes_moved(const struct nm_process_key *key,
-				    uint64_t tx, uint64_t rx);
-
-/* A TCP socket of his was open when it was last used, or closed. */
-void bpf_processes_tcp(const struct nm_process_key *key, bool open);
 
 /* How many the kernel's map had at the last drain. */
 size_t bpf_processes_count(void);

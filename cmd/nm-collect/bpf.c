@@ -348,12 +348,6 @@ static const char *cgroup_lacks(void)
 	return "bytes are those of packets, and a socket is its creator's";
 }
 
-static int drain(struct losses *lost)
-{
-	bpf_log_print();
-	return bpf_drain(lost);
-}
-
 static void stop(void)
 {
 	bpf_drain_stop();
@@ -367,10 +361,11 @@ const struct backend backend_fexit = {
 	.what = "exact, at the return of the socket functions",
 	.no_wire = no_wire,
 	.start = start_fexit,
+	.begin = bpf_drain_begin,
 	.fd = bpf_processes_fd,
 	.wake = bpf_processes_sweep,
 	.usable = bpf_counters_usable,
-	.drain = drain,
+	.drain = bpf_drain,
 	.stop = stop,
 };
 
@@ -379,10 +374,11 @@ const struct backend backend_tp = {
 	.what = "exact, at the trace points of the socket calls",
 	.no_wire = no_wire,
 	.start = start_tp,
+	.begin = bpf_drain_begin,
 	.fd = bpf_processes_fd,
 	.wake = bpf_processes_sweep,
 	.usable = bpf_counters_usable,
-	.drain = drain,
+	.drain = bpf_drain,
 	.stop = stop,
 };
 
@@ -391,9 +387,10 @@ const struct backend backend_cgroup = {
 	.what = "inferred, from the packets of each socket's creator",
 	.lacks = cgroup_lacks,
 	.start = start_cgroup,
+	.begin = bpf_drain_begin,
 	.fd = bpf_processes_fd,
 	.wake = bpf_processes_sweep,
 	.usable = bpf_counters_usable,
-	.drain = drain,
+	.drain = bpf_drain,
 	.stop = stop,
 };

@@ -26,9 +26,18 @@ enum bpf_way {
 void bpf_drain_init(struct collect_bpf *const player[], size_t players,
 		    enum bpf_way way, const struct settings *s);
 
+/*
+ * The first interval begins: forgets what was counted until now. 0, or -1 with
+ * errno.
+ */
+int bpf_drain_begin(void);
+
 int bpf_drain(struct losses *lost);
 
 void bpf_drain_stop(void);
+
+/* Adds one to the other, or with sign -1 takes it off. */
+void bpf_wire_sum(struct nm_wire *to, const struct nm_wire *w, int sign);
 
 /* Now, by the clock that the programs use. */
 uint64_t bpf_boottime_ns(void);

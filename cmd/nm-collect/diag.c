@@ -299,6 +299,12 @@ static int diag_start(const struct settings *s, struct reason *why)
 	return 0;
 }
 
+static int diag_begin(void)
+{
+	emit_interval();
+	return 0;
+}
+
 static void diag_wake(void)
 {
 	if (watch_wake())
@@ -343,6 +349,7 @@ const struct backend backend_diag = {
 	.lacks = diag_lacks,
 	.all_netns = netns_all,
 	.start = diag_start,
+	.begin = diag_begin,
 	.fd = netns_fd,
 	.wake = diag_wake,
 	.drain = diag_drain,

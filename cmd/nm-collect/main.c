@@ -277,7 +277,8 @@ int main(int argc, char **argv)
 	b = choose_start(&settings, wanted_backend);
 	if (!b)
 		return NM_EXIT_CANNOT;
-	emit_interval();
+	if (b->begin())
+		err(NM_EXIT_FAIL, "backend %s", b->name);
 	emit_start(b, &settings);
 	choose_tell(b, &settings, wanted_backend);
 	netns_choice_close();
