@@ -57,6 +57,8 @@ shows() {
 	same "$output" "$bin/nm-collect -i 3 --once | $bin/nm-view -b"
 	run -0 netmonitor -n -i2 --json --backend "it's"
 	same "$output" "$bin/nm-collect -i 2 -b 'it'\\''s'"
+	run -0 netmonitor -np1 --pid=2 --netns=all --netns 'a b' --no-wire --json
+	same "$output" "$bin/nm-collect -p 1 -p 2 --netns=all '--netns=a b' --no-wire"
 	same "$(cat "$LOG")" ''
 }
 
@@ -115,7 +117,7 @@ nm-collect -b tp uid=0'
 }
 
 @test "netmonitor: wrong usage exits 2 with empty stdout" {
-	for options in --no-such-option '-i' '--backend' operand \
+	for options in --no-such-option '-i' '--backend' '-p' '--netns' operand \
 		'--json --once'; do
 		# shellcheck disable=SC2086 # words
 		run --separate-stderr netmonitor $options

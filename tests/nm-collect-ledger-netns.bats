@@ -264,6 +264,7 @@ refused() {
 	touch stream
 	refused 1 "'./stream' is not a network namespace" --netns=./stream
 	refused 1 'is not a network namespace' --netns="/proc/$$/ns/mnt"
+	refused 1 "there is no process '4194304'" --netns=4194304
 	refused 1 "'4194305'" --netns=4194305
 	refused 2 'a network namespace has a name' --netns=
 	refused 2 'exclude each other' --netns=all --no-wire
@@ -279,10 +280,14 @@ refused() {
 	same "$output" ''
 }
 
-@test "nm-collect --netns: says it where packets are not counted" {
+@test "nm-collect --netns: refuses, and --probe says it, where packets are not counted" {
 	space "nm-w-$$"
-	ip netns exec "nm-w-$$" nm-collect ${NM_BACKEND:+-b "$NM_BACKEND"} \
-		--once --netns=all >stream
-	same "$(jq -r 'select(.code == "wire") | "\(.level): \(.text)"' \
-		stream)" "warning: packets are not counted: 'ip netns exec' hides cgroup version 2"
+	why="packets are not counted: 'ip netns exec' hides cgroup version 2"
+	run -3 --separate-stderr ip netns exec "nm-w-$$" nm-collect \
+		${NM_BACKEND:+-b "$NM_BACKEND"} --once --netns=all
+	same "$output" ''
+	same "$stderr" "nm-collect: --netns: $why"
+	run -0 ip netns exec "nm-w-$$" nm-collect --probe
+	[ "$(grep -A 1 "^${NM_BACKEND:-tp} *yes" <<<"$output" | tail -n 1)" = \
+		"            $why" ]
 }

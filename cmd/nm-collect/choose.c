@@ -6,6 +6,7 @@
 
 #include <err.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "emit.h"
@@ -22,12 +23,19 @@ static const struct backend *const backends[] = {
 };
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))
 
-static void print_probe(const struct backend *b, bool works,
-			const struct reason *why)
+static void print_works(const struct backend *b)
 {
-	printf("%-6s %-4s %s\n", b->name, works ? "yes" : "no",
-	       works ? b->what : why->what);
-	if (!works && why->remedy[0])
+	const char *no_wire = b->no_wire ? b->no_wire() : NULL;
+
+	printf("%-6s yes  %s\n", b->name, b->what);
+	if (no_wire)
+		printf("%11s packets are not counted: %s\n", "", no_wire);
+}
+
+static void print_fails(const struct backend *b, const struct reason *why)
+{
+	printf("%-6s no   %s\n", b->name, why->what);
+	if (why->remedy[0])
 		printf("%11s remedy: %s\n", "", why->remedy);
 }
 
@@ -37,14 +45,30 @@ int choose_probe(const struct settings *s)
 
 	for (size_t i = 0; i < BACKENDS; i++) {
 		struct reason why = { 0 };
-		bool ok = backends[i]->start(s, &why) == 0;
 
-		if (ok)
-			backends[i]->stop();
-		works += ok;
-		print_probe(backends[i], ok, &why);
+		if (backends[i]->start(s, &why)) {
+			print_fails(backends[i], &why);
+			continue;
+		}
+		works++;
+		print_works(backends[i]);
+		backends[i]->stop();
 	}
 	return works ? NM_EXIT_OK : NM_EXIT_CANNOT;
+}
+
+/* A ledger that was asked for is of packets. */
+static void check_ledger(const struct backend *b)
+{
+	const char *why = b == &backend_diag ? "backend diag cannot"
+			  : b->no_wire	     ? b->no_wire()
+					     : NULL;
+
+	if (!why || !netns_choice_any())
+		return;
+	warnx("--netns: packets are not counted: %s", why);
+	b->stop();
+	exit(NM_EXIT_CANNOT);
 }
 
 /* Why the better ones were passed over, for the notices. */
@@ -57,8 +81,10 @@ const struct backend *choose_start(const struct settings *s, const char *wanted)
 
 		if (wanted && strcmp(wanted, b->name) != 0)
 			continue;
-		if (b->start(s, &refused[i]) == 0)
+		if (b->start(s, &refused[i]) == 0) {
+			check_ledger(b);
 			return b;
+		}
 		if (wanted || s->verbose || i == BACKENDS - 1)
 			warnx("backend %s: %s (remedy: %s)", b->name,
 			      refused[i].what, refused[i].remedy);
@@ -98,11 +124,8 @@ static void tell_wire(const struct backend *used, const struct settings *s)
 {
 	const char *why = used->no_wire ? used->no_wire() : NULL;
 
-	if (!why && netns_choice_any() && used == &backend_diag)
-		why = "backend diag cannot";
 	if (why && !s->no_wire)
-		emit_notice(netns_choice_any() ? "warning" : "info", "wire",
-			    "packets are not counted: %s", why);
+		emit_notice("info", "wire", "packets are not counted: %s", why);
 }
 
 static void tell_rights(const struct backend *used, const char *wanted)

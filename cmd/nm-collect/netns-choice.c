@@ -57,11 +57,16 @@ bool netns_choice_all(void)
 	return choice.all;
 }
 
+static bool is_pid(const char *name)
+{
+	return name[strspn(name, "0123456789")] == '\0';
+}
+
 static void path_of(const char *name, char *path, size_t size)
 {
 	if (strchr(name, '/'))
 		snprintf(path, size, "%s", name);
-	else if (name[strspn(name, "0123456789")] == '\0')
+	else if (is_pid(name))
 		snprintf(path, size, "/proc/%s/ns/net", name);
 	else
 		snprintf(path, size, "/run/netns/%s", name);
@@ -74,6 +79,8 @@ static int open_one(const char *name)
 
 	path_of(name, path, sizeof(path));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && is_pid(name))
+		errx(NM_EXIT_FAIL, "there is no process '%s'", name);
 	if (fd < 0)
 		err(NM_EXIT_FAIL, "network namespace '%s'", name);
 	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
