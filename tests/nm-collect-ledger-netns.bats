@@ -291,3 +291,12 @@ refused() {
 	[ "$(grep -A 1 "^${NM_BACKEND:-tp} *yes" <<<"$output" | tail -n 1)" = \
 		"            $why" ]
 }
+
+@test "nm-collect --netns: refuses where nothing but diag works" {
+	run -3 --separate-stderr unshare -m sh -c 'mount -t tmpfs none \
+		/sys/kernel/btf && exec nm-collect --once --netns=all'
+	same "$output" ''
+	[[ ${stderr_lines[0]} = 'nm-collect: backend fexit: the kernel has no BTF'*remedy* ]]
+	same "${stderr_lines[-1]}" \
+		'nm-collect: --netns: packets are not counted: backend diag cannot'
+}

@@ -57,6 +57,15 @@ int choose_probe(const struct settings *s)
 	return works ? NM_EXIT_OK : NM_EXIT_CANNOT;
 }
 
+/* Why the better ones were passed over, for the notices. */
+static struct reason refused[BACKENDS];
+
+static void warn_refused(size_t i)
+{
+	warnx("backend %s: %s (remedy: %s)", backends[i]->name, refused[i].what,
+	      refused[i].remedy);
+}
+
 /* A ledger that was asked for is of packets. */
 static void check_ledger(const struct backend *b)
 {
@@ -66,13 +75,13 @@ static void check_ledger(const struct backend *b)
 
 	if (!why || !netns_choice_any())
 		return;
+	/* Each of the others could have. */
+	for (size_t i = 0; b == &backend_diag && backends[i] != b; i++)
+		warn_refused(i);
 	warnx("--netns: packets are not counted: %s", why);
 	b->stop();
 	exit(NM_EXIT_CANNOT);
 }
-
-/* Why the better ones were passed over, for the notices. */
-static struct reason refused[BACKENDS];
 
 const struct backend *choose_start(const struct settings *s, const char *wanted)
 {
@@ -86,8 +95,7 @@ const struct backend *choose_start(const struct settings *s, const char *wanted)
 			return b;
 		}
 		if (wanted || s->verbose || i == BACKENDS - 1)
-			warnx("backend %s: %s (remedy: %s)", b->name,
-			      refused[i].what, refused[i].remedy);
+			warn_refused(i);
 	}
 	return NULL;
 }
