@@ -79,7 +79,10 @@ lacks_are_told() {
 	fi
 	missing=$(lacking SYS_PTRACE DAC_READ_SEARCH)
 	[ -z "$missing" ] ||
-		said+="paths of programs and cgroups are not all to be seen without $missing"
+		said+="paths of programs and cgroups are not all to be seen without $missing"$'\n'
+	if [ "$1" = diag ] && ! holds SYS_ADMIN; then
+		said+='what is in other network namespaces is not to be seen without CAP_SYS_ADMIN'
+	fi
 	same "$(jq -r 'select(.code == "rights").text' "$2")" "${said%$'\n'}"
 }
 
@@ -124,7 +127,7 @@ diag_counts() {
 	exec {go}>&-
 	cat <&"$said" >ledger
 	wait "$traffic" || status=$?
-	moved ledger "$status"
+	outcome ledger "$status"
 	[ "$(jq -s 'map(.tx_bytes) | add' ledger)" -gt 0 ]
 	wait_until 60 all_told || {
 		cat ledger stream-diag
