@@ -137,7 +137,7 @@ static __always_inline void frame_counted(struct nm_counters *c,
 	if (sk->sk_type == SOCK_RAW && bytes > ETHERNET_HEADER)
 		w.tx_bytes -= ETHERNET_HEADER;
 	wire_add(&c->wire, &w);
-	if (bpf_core_field_exists(p->ifindex))
+	if (may_read && bpf_core_field_exists(p->ifindex))
 		c->ifindex = BPF_CORE_READ(p, ifindex);
 }
 
