@@ -132,11 +132,11 @@ static __always_inline void frame_counted(struct nm_counters *c,
 					  struct sock *sk, __u64 bytes)
 {
 	struct packet_sock *p = (struct packet_sock *)sk;
-	struct nm_wire w = { .tx_bytes = bytes, .tx_packets = 1 };
 
 	if (sk->sk_type == SOCK_RAW && bytes > ETHERNET_HEADER)
-		w.tx_bytes -= ETHERNET_HEADER;
-	wire_add(&c->wire, &w);
+		bytes -= ETHERNET_HEADER;
+	__sync_fetch_and_add(&c->wire.tx_bytes, bytes);
+	__sync_fetch_and_add(&c->wire.tx_packets, 1);
 	if (may_read && bpf_core_field_exists(p->ifindex))
 		c->ifindex = BPF_CORE_READ(p, ifindex);
 }

@@ -154,7 +154,6 @@ static __always_inline void closer_owns(struct socket_state *state, __u8 proto,
 /* No flow will tell what waits for the socket: it is told without one. */
 static __always_inline void wire_lose(struct socket_state *state)
 {
-	struct nm_process_key owner = state->owner;
 	struct nm_lost *l = lost_here();
 	struct nm_process *p;
 	struct nm_wire w;
@@ -162,7 +161,9 @@ static __always_inline void wire_lose(struct socket_state *state)
 	if (!l || !wire_take(state, &w))
 		return;
 	__sync_fetch_and_add(&l->flows, 1);
-	p = state->owned ? bpf_map_lookup_elem(&processes, &owner) : NULL;
+	/* Not copied: the verifier counts each byte of the stack. */
+	p = state->owned ? bpf_map_lookup_elem(&processes, &state->owner)
+			 : NULL;
 	if (!p) {
 		wire_add(&l->wire, &w);
 	} else if (state->waits_at == LOOPBACK_IFINDEX) {
