@@ -27,7 +27,7 @@ int BPF_PROG(on_exec, struct task_struct *task)
 	process_key(&key, task);
 	p = bpf_map_lookup_elem(&processes, &key);
 	if (p) {
-		know_current(key.start_ns, key.tgid);
+		know_current(&key);
 		LOG(PROCESS_EXEC, key.tgid, 0);
 	}
 	return 0;

@@ -84,10 +84,20 @@ static __always_inline void read_identity(struct nm_process *p,
 }
 
 /*
- * The same of the current process, and what it runs. A function by itself for
- * the verifier, which else goes through it once for each way to come here.
+ * What the current process runs, and then who it is. Functions by themselves
+ * for the verifier, which else goes through them once for each way to come
+ * here, and two of them, because their stacks and the caller's share 512 bytes.
  */
-__noinline int know_current(__u64 start_ns, __u32 tgid)
+__noinline int know_exe(__u64 start_ns, __u32 tgid)
+{
+	struct nm_process_key key = { .start_ns = start_ns, .tgid = tgid };
+
+	if (bpf_map_lookup_elem(&processes, &key))
+		read_exe(&key, current_task());
+	return 0;
+}
+
+__noinline int know_identity(__u64 start_ns, __u32 tgid)
 {
 	struct task_struct *task = current_task();
 	struct nm_process_key key = { .start_ns = start_ns, .tgid = tgid };
@@ -96,12 +106,17 @@ __noinline int know_current(__u64 start_ns, __u32 tgid)
 	if (!p)
 		return 0;
 	read_identity(p, task);
-	read_exe(&key, task);
 	__sync_fetch_and_add(&p->execs, 1);
 	/* It closes its sockets behind on_exit(), which has not seen it. */
 	if (task_has_ended(task))
 		p->ended_ns = bpf_ktime_get_boot_ns();
 	return 0;
+}
+
+static __always_inline void know_current(const struct nm_process_key *key)
+{
+	know_exe(key->start_ns, key->tgid);
+	know_identity(key->start_ns, key->tgid);
 }
 
 /* Whose doing the current call is. */
@@ -150,7 +165,7 @@ static __always_inline struct nm_process *process_get(const struct user *user)
 	    0) {
 		p = bpf_map_lookup_elem(&processes, key);
 		if (p && !user->kernel)
-			know_current(key->start_ns, key->tgid);
+			know_current(key);
 		LOG(PROCESS_NEW, key->tgid, 0);
 		return p;
 	}
