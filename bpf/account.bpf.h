@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where bytes that a process sent or received are counted. Every byte that
- * comes in here is in exactly one flow entry, or in the process's lost_detail,
- * or (no room for the process) in `lost`.
+ * comes in here is in exactly one flow entry, or in the process's `lost`, or
+ * (no room for the process) in the map of that name.
  */
 #ifndef NM_ACCOUNT_BPF_H
 #define NM_ACCOUNT_BPF_H
@@ -153,13 +153,12 @@ flow_changed(struct sock *sk, struct socket_state *state, bool closed)
 		.cookie = socket_cookie(sk, state),
 		.use = use_by(&owner),
 	};
-	struct nm_counters *c;
+	struct nm_counters *c = NULL;
 	struct tcp_sock *tp;
 
-	/* Torn: another becomes it at this moment. */
-	if (key.use != state->use)
-		return;
-	c = flow_get(&key, &owner, sk, state, NULL, interval_now());
+	/* Or torn: another becomes it at this moment. */
+	if (key.use == state->use)
+		c = flow_get(&key, &owner, sk, state, NULL, interval_now());
 	if (c && wire_waits(state))
 		wire_claim(c, state);
 	else if (!c && closed && wire_waits(state))

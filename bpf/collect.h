@@ -10,6 +10,9 @@
 
 #define NM_COMM_LEN 16
 
+/* In every network namespace: include/net/flow.h */
+#define NM_LOOPBACK_IFINDEX 1
+
 /* No pid: whose it was cannot be found out. */
 #define NM_NOBODY 0xffffffffU
 
@@ -56,10 +59,13 @@ struct nm_process {
 	__u32 ppid;
 	__u32 uid; /* effective, at the last use */
 	__u32 netns;
-	__u32 execs;	    /* identity was read that many times; 0: not yet */
-	__u32 lost_ifindex; /* of the last packet in `lost` */
+	__u32 execs; /* identity was read that many times; 0: not yet */
+	/* Of the last packet in `lost`. */
+	__u32 lost_ifindex, lost_netns;
 	char comm[NM_COMM_LEN];
 };
+
+_Static_assert(sizeof(struct nm_process) == 168, "has padding");
 
 /*
  * The program that a process runs, apart from the counters because it is read
@@ -119,12 +125,15 @@ struct nm_flow {
  * half of the array of counters, those of even numbers the others.
  */
 struct nm_turn {
-	__u32 interval; /* its number; never 0 */
+	__u32 interval; /* its number; never 0, NM_BEFORE only once */
 	/* It is read at each call; what changes has a cache line of its own. */
 	__u32 to_a_cache_line[15];
 	__u32 taken[2]; /* slots, of each half */
 	__u32 zero[2];
 };
+
+/* The number of what is before the first interval, and not told. */
+#define NM_BEFORE 1
 
 /* How many processors may be after the same slot, where nothing tells. */
 #define NM_SLOT_TRIES 8
@@ -152,8 +161,8 @@ enum nm_dir {
 /* Bytes and events that found no room, by processor. */
 struct nm_lost {
 	__u64 tx_bytes, rx_bytes; /* of processes without an entry */
-	struct nm_wire wire;	  /* that is in no flow */
-	/* For somebody to use the socket, but not on loopback. */
+	struct nm_wire wire;	  /* the same, and what nobody ever used */
+	/* In the states of sockets, see waiting.bpf.h; but not on loopback. */
 	struct nm_wire waiting;
 	__u64 processes; /* refused entries */
 	__u64 flows;

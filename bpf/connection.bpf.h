@@ -62,6 +62,7 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 {
 	struct socket_state *state = socket_state(sk, true);
 	struct nm_wire w;
+	__u32 waits_at;
 
 	if (!state)
 		return;
@@ -74,8 +75,10 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 		/* By address: may be what an earlier socket has left. */
 		if (legacy) {
 			w = state->waiting;
+			waits_at = state->waits_at;
 			*state = new_socket;
 			state->waiting = w;
+			state->waits_at = waits_at;
 		}
 		/* A copy of that of the listening socket. */
 		if (by_packets) {
@@ -94,24 +97,11 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 		flow_changed(sk, state, false);
 }
 
-/*
- * Are the last packets of a connection still to come? Of SCTP too, where one
- * socket is one connection; its state is TCP's then.
- */
-static __always_inline bool ends_later(const struct sock *sk)
-{
-	__u8 state = sk->__sk_common.skc_state;
-
-	if (is_stream(sk->sk_protocol, sk->sk_type))
-		return state != TCP_CLOSE;
-	return sk->sk_protocol == IPPROTO_SCTP && sk->sk_type == SOCK_STREAM &&
-	       state != TCP_CLOSE && state != TCP_LISTEN;
-}
-
 /* The current process closes it. */
 static __always_inline void given_up(struct sock *sk)
 {
-	bool goes_on = ends_later(sk);
+	bool goes_on = ends_later(sk->sk_protocol, sk->sk_type,
+				  sk->__sk_common.skc_state);
 	struct socket_state *state = socket_state(sk, goes_on);
 
 	if (!state || state->owned || (!goes_on && !wire_waits(state)))
@@ -121,8 +111,9 @@ static __always_inline void given_up(struct sock *sk)
 	closer_owns(state, socket_proto(sk), socket_is_kernels(sk));
 }
 
-/* It is over, in whatever context. */
-static __always_inline void closed(struct sock *sk)
+/* It is over, in whatever context. Of a listening socket only if it had
+ * packets. */
+static __always_inline void closed(struct sock *sk, bool listened)
 {
 	struct socket_state *state = socket_state(sk, false);
 
@@ -131,7 +122,8 @@ static __always_inline void closed(struct sock *sk)
 		state->netns = socket_netns(sk);
 		nobody_owns(state, socket_proto(sk));
 	}
-	if (state && state->owned)
+	if (state && state->owned &&
+	    (!listened || state->last || wire_waits(state)))
 		flow_changed(sk, state, true);
 	socket_forget(sk);
 }
@@ -145,8 +137,8 @@ int BPF_PROG(on_set_state, struct sock *sk, int oldstate, int newstate)
 		claimed(sk, newstate == TCP_SYN_SENT);
 	else if (newstate == TCP_ESTABLISHED)
 		connected(sk, oldstate == TCP_SYN_SENT);
-	else if (newstate == TCP_CLOSE && oldstate != TCP_LISTEN)
-		closed(sk);
+	else if (newstate == TCP_CLOSE)
+		closed(sk, oldstate == TCP_LISTEN);
 	return 0;
 }
 

@@ -235,8 +235,10 @@ int BPF_PROG(on_inet_release, struct socket *sock)
 	if (!sk || !socket_is_inet(sk))
 		return 0;
 	given_up(sk);
-	if (!is_stream(sk->sk_protocol, sk->sk_type) && !ends_later(sk))
-		closed(sk);
+	if (!is_stream(sk->sk_protocol, sk->sk_type) &&
+	    !ends_later(sk->sk_protocol, sk->sk_type,
+			sk->__sk_common.skc_state))
+		closed(sk, false);
 	return 0;
 }
 

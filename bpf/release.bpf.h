@@ -30,8 +30,7 @@ SEC("cgroup/sock_release")
 int on_sock_release(struct bpf_sock *ctx)
 {
 	bool stream = is_stream(ctx->protocol, ctx->type);
-	/* Its last packets are still to come. */
-	bool goes_on = stream && ctx->state != TCP_CLOSE;
+	bool goes_on = ends_later(ctx->protocol, ctx->type, ctx->state);
 	struct socket_state *state;
 	struct nm_counters *c;
 
@@ -44,8 +43,8 @@ int on_sock_release(struct bpf_sock *ctx)
 		state->netns = release_netns(ctx);
 		closer_owns(state, proto_of(ctx->protocol, ctx->type), false);
 	}
-	/* The end of a stream is a change of its state. */
-	if (stream)
+	/* The end of these is a change of their state. */
+	if (stream || goes_on)
 		return 1;
 	c = wire_flow(ctx, false, state, NULL, interval_now());
 	if (c)

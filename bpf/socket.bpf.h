@@ -49,7 +49,7 @@ struct socket_state {
 	__u32 ifindex;		/* of the last packet */
 	__u32 retrans;		/* TCP: segments sent again, told up to here */
 	__u32 sent_seq;		/* TCP, by packets: sent up to here, if known */
-	struct nm_wire waiting; /* for somebody to use the socket */
+	struct nm_wire waiting; /* see waiting.bpf.h */
 	__u32 urgent_seq;	/* TCP: the last urgent byte, left out */
 	__u32 netns;
 	__u16 lport; /* host order; gone from the sock at close */
@@ -168,6 +168,18 @@ static __always_inline bool is_tcp(__u32 protocol, __u32 type)
 static __always_inline bool is_stream(__u32 protocol, __u32 type)
 {
 	return is_tcp(protocol, type) || protocol == IPPROTO_MPTCP;
+}
+
+/*
+ * Of a socket that is closed in this state: are its last packets still to come?
+ * SCTP has TCP's states where one socket is one connection.
+ */
+static __always_inline bool ends_later(__u32 protocol, __u32 type, __u32 state)
+{
+	if (is_stream(protocol, type))
+		return state != TCP_CLOSE;
+	return protocol == IPPROTO_SCTP && type == SOCK_STREAM &&
+	       state != TCP_CLOSE && state != TCP_LISTEN;
 }
 
 static __always_inline struct tcp_sock *socket_tcp(struct sock *sk)

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What was on the wire, added up; and what of it waits in the state of a socket
- * that nobody has used yet.
+ * What was on the wire, added up; and what of it waits in the state of a
+ * socket: for somebody to use it, or for room in a flow.
  */
 #ifndef NM_WAITING_BPF_H
 #define NM_WAITING_BPF_H
 
 #include "flow.bpf.h"
-
-/* In every network namespace: include/net/flow.h */
-#define LOOPBACK_IFINDEX 1
 
 static __always_inline void wire_add(struct nm_wire *to,
 				     const struct nm_wire *w)
@@ -39,14 +36,16 @@ static __always_inline void wire_waiting(__u32 ifindex,
 {
 	struct nm_lost *l = lost_here();
 
-	if (l && ifindex != LOOPBACK_IFINDEX)
+	if (l && ifindex != NM_LOOPBACK_IFINDEX)
 		wire_add(&l->waiting, more);
 }
 
-/* The packet waits for somebody to use its socket. */
+/* The packet waits, unless it will not be told. */
 static __always_inline void wire_wait(struct socket_state *state,
 				      const struct nm_wire *w)
 {
+	if (interval_now() == NM_BEFORE)
+		return;
 	if (!wire_waits(state))
 		state->waits_at = state->ifindex;
 	wire_add(&state->waiting, w);
@@ -155,6 +154,7 @@ static __always_inline void closer_owns(struct socket_state *state, __u8 proto,
 static __always_inline void wire_lose(struct socket_state *state)
 {
 	struct nm_lost *l = lost_here();
+	__u32 ifindex = state->waits_at;
 	struct nm_process *p;
 	struct nm_wire w;
 
@@ -166,11 +166,12 @@ static __always_inline void wire_lose(struct socket_state *state)
 			 : NULL;
 	if (!p) {
 		wire_add(&l->wire, &w);
-	} else if (state->waits_at == LOOPBACK_IFINDEX) {
+	} else if (ifindex == NM_LOOPBACK_IFINDEX) {
 		wire_add(&p->lost.loopback, &w);
 	} else {
 		wire_add(&p->lost.wire, &w);
-		p->lost_ifindex = state->waits_at;
+		p->lost_ifindex = ifindex;
+		p->lost_netns = state->netns;
 	}
 }
 

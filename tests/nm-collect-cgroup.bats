@@ -28,6 +28,8 @@ unread='raw4 raw6 raw-tcp4 raw-tcp6 tcp-epipe tcp-urgent-skipped udp-cut'
 unread+=' udp4-refused udp6-refused udp4-unread udp6-unread tcp-fastopen tcp6-fastopen'
 # Which make headers or frames of their own.
 own='packet raw-header'
+# In which packets have what the kernel made of it: records, chunks.
+layers='ktls12 ktls13 ktls-sendfile ktls-splice ktls-peek sctp4 sctp6'
 
 told() {
 	grep '}$' stream | jq -c 'select(.type == "flow" and .pid) |
@@ -41,7 +43,7 @@ told() {
 	nm-traffic list | cut -f 1 >scenarios
 	ran=0
 	while read -r scenario; do
-		[[ " $others $unread $own " != *" $scenario "* ]] || continue
+		[[ " $others $unread $own $layers " != *" $scenario "* ]] || continue
 		nm-traffic "$scenario" >ledger 2>errors 3>&- || {
 			# 77: this kernel cannot do it.
 			[ $? -eq 77 ] || { cat errors; false; }

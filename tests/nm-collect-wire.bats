@@ -225,6 +225,33 @@ connections() {
 	[ "$(of_ledger stream surplus)" -lt 4500 ]
 }
 
+# states PORT: what is told of the sockets that listen on it, in turn.
+states() {
+	grep '}$' stream | jq -r --argjson port "$1" '
+		select(.type == "flow" and .lport == $port and
+			(.raddr | not)) | "\(.comm) \(.state)"' | uniq
+}
+
+@test "nm-collect: a listening socket that packets came for says that it is closed" {
+	need socat
+	port=$((20000 + RANDOM % 10000))
+	collect stream -i 0.2
+	for to in "$port" $((port + 1)); do
+		in_background socat -u "TCP-LISTEN:$to,bind=127.0.0.1,fork" \
+			OPEN:/dev/null
+		wait_until 20 grep -q "$(printf ':%04X .* 0A ' "$to")" /proc/net/tcp
+	done
+	# Only the first.
+	head -c 1009 /dev/zero | socat -u - "TCP:127.0.0.1:$port"
+	an_interval_later stream
+	same "$(states "$port")" 'socat open'
+	kill "${started[@]: -2}"
+	an_interval_later stream
+	same "$(states "$port")" 'socat open
+socat closed'
+	same "$(states $((port + 1)))" ''
+}
+
 @test "nm-collect: --no-wire counts no packets" {
 	collect stream -i 0.2 --no-wire
 	traffic ledger tcp4

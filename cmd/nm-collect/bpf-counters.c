@@ -52,7 +52,7 @@ int bpf_counters_open(const struct collect_bpf *skel)
 	map.turn_map = bpf_map__fd(skel->maps.turn);
 	map.grace = bpf_map__fd(skel->maps.grace);
 	map.grace_inner = bpf_map__fd(skel->maps.grace_inner);
-	map.turn->interval = 1;
+	map.turn->interval = NM_BEFORE;
 	return 0;
 }
 

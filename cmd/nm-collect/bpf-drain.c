@@ -2,7 +2,7 @@
 /*
  * The BPF backends: what the programs counted, told once an interval.
  * For where the flows are see bpf-counters.c, for the processes
- * bpf-processes.c.
+ * bpf-processes.c, for what is told of them bpf-known.c.
  */
 #include "bpf.h"
 #include "bpf-counters.h"
@@ -54,7 +54,7 @@ void bpf_drain_init(struct collect_bpf *const player[], size_t players,
 	drain.told = (struct nm_lost){ 0 };
 	drain.settings = s;
 	drain.inferred = way == BPF_BY_CGROUP;
-	bpf_processes_init(skel, s);
+	bpf_processes_init(skel, s, drain.inferred);
 	bpf_misses_init(player, players);
 	cgroup_root(); /* as long as there are rights */
 }
@@ -152,9 +152,9 @@ static int read_lost(struct nm_lost *sum)
 	return 0;
 }
 
-static int tell_lost(struct losses *losses)
+static int tell_losses(struct losses *losses)
 {
-	struct flow rest = { 0 };
+	struct flow rest = { .inferred = drain.inferred };
 	struct nm_wire waiting;
 	struct nm_lost sum;
 
@@ -182,7 +182,7 @@ uint64_t bpf_boottime_ns(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
 /*
@@ -222,7 +222,7 @@ int bpf_drain(struct losses *lost)
 	 */
 	emit_interval();
 	if (bpf_processes_tell(now_ns) || take_flows(tell_flow, &flows) ||
-	    tell_lost(lost))
+	    tell_losses(lost))
 		return -1;
 	bpf_processes_tell_ended();
 	if (drain.settings->verbose >= 2)

@@ -12,10 +12,6 @@
 #include "emit.h"
 #include "identity.h"
 
-#define NS_PER_S 1000000000ULL
-
-#define LOOPBACK_IFINDEX 1
-
 /*
  * Its name is kept for so long after that, or after the last flow that it was
  * told with: the kernel may be emptying its sockets for a while.
@@ -36,6 +32,7 @@ static struct {
 	int exes;		/* the kernel's map of what they run */
 	struct nm_buf left;	/* those that are gone from its other map */
 	uint64_t now_ns;	/* of this drain */
+	bool inferred;
 } known;
 
 static void forget_known(const void *key, void *value)
@@ -46,8 +43,9 @@ static void forget_known(const void *key, void *value)
 	identity_clear(&k->process);
 }
 
-void bpf_known_open(const struct collect_bpf *skel, size_t max)
+void bpf_known_open(const struct collect_bpf *skel, size_t max, bool inferred)
 {
+	known.inferred = inferred;
 	known.exes = bpf_map__fd(skel->maps.exes);
 	known.cache = nm_cache_new(max, sizeof(struct nm_process_key),
 				   sizeof(struct known), forget_known);
@@ -103,14 +101,27 @@ static void tell_news(struct known *k)
 	k->told = true;
 }
 
+static void use_tcp(struct known *k, bool open)
+{
+	k->tcp_open = open || (k->tcp_open && k->tcp_ns == known.now_ns);
+	k->tcp_ns = known.now_ns;
+}
+
 void bpf_known_tcp(const struct nm_process_key *key, bool open)
 {
 	struct known *k = nm_cache_get(known.cache, key);
 
-	if (!k)
-		return;
-	k->tcp_open = open || (k->tcp_open && k->tcp_ns == known.now_ns);
-	k->tcp_ns = known.now_ns;
+	if (k)
+		use_tcp(k, open);
+}
+
+static struct process *moved(struct known *k, uint64_t tx, uint64_t rx)
+{
+	tell_news(k);
+	k->seen_ns = known.now_ns;
+	k->tx_bytes += tx;
+	k->rx_bytes += rx;
+	return &k->process;
 }
 
 struct process *bpf_known_moved(const struct nm_process_key *key, uint64_t tx,
@@ -118,13 +129,7 @@ struct process *bpf_known_moved(const struct nm_process_key *key, uint64_t tx,
 {
 	struct known *k = nm_cache_get(known.cache, key);
 
-	if (!k)
-		return NULL;
-	tell_news(k);
-	k->seen_ns = known.now_ns;
-	k->tx_bytes += tx;
-	k->rx_bytes += rx;
-	return &k->process;
+	return k ? moved(k, tx, rx) : NULL;
 }
 
 /* The part of what is in no flow that is not told yet. */
@@ -140,25 +145,22 @@ static struct nm_lost_detail lost_since(const struct nm_lost_detail *told,
 	return d;
 }
 
-static bool moved_any(const struct nm_wire *w)
+static void tell_lost(struct known *k, struct flow *f)
 {
-	return w->tx_packets || w->rx_packets;
-}
-
-/* Maybe of TCP. */
-static void tell_lost(const struct nm_process_key *key, struct flow *f)
-{
-	f->process = bpf_known_moved(key, f->tx_bytes, f->rx_bytes);
-	f->netns = f->process->netns;
-	bpf_known_tcp(key, true);
+	if (!f->tx_bytes && !f->rx_bytes && !f->wire.tx_packets &&
+	    !f->wire.rx_packets)
+		return;
+	f->process = moved(k, f->tx_bytes, f->rx_bytes);
+	f->inferred = known.inferred;
+	use_tcp(k, true); /* maybe */
 	emit_flow(f);
 }
 
-void bpf_known_tell(struct known *k, const struct nm_process_key *key,
-		    const struct nm_process *v)
+void bpf_known_tell(struct known *k, const struct nm_process *v)
 {
 	struct nm_lost_detail d = lost_since(&k->lost, &v->lost);
 	struct flow f = {
+		.netns = v->lost_netns ? v->lost_netns : v->netns,
 		.tx_bytes = d.tx_bytes,
 		.rx_bytes = d.rx_bytes,
 		.wire = d.wire,
@@ -166,23 +168,23 @@ void bpf_known_tell(struct known *k, const struct nm_process_key *key,
 	};
 	/* Apart, because no ledger has it. */
 	struct flow loopback = {
+		.netns = v->netns,
 		.wire = d.loopback,
-		.ifindex = LOOPBACK_IFINDEX,
+		.ifindex = NM_LOOPBACK_IFINDEX,
 	};
 
-	if (f.tx_bytes || f.rx_bytes || moved_any(&f.wire))
-		tell_lost(key, &f);
-	if (moved_any(&loopback.wire))
-		tell_lost(key, &loopback);
+	tell_lost(k, &f);
+	tell_lost(k, &loopback);
 	if (k->told)
 		tell_news(k);
 	k->lost = v->lost;
 }
 
-void bpf_known_left(const struct nm_process_key *key)
+void bpf_known_left(struct known *k, const struct nm_process_key *key)
 {
 	struct left l = { .key = *key, .ns = known.now_ns + KEEP_NS };
 
+	k->lost = (struct nm_lost_detail){ 0 };
 	nm_buf_add(&known.left, &l, sizeof(l));
 }
 

@@ -17,13 +17,14 @@ struct known {
 	bool tcp_open;	  /* and one was not closed */
 	uint64_t tx_bytes, rx_bytes; /* told until now */
 	struct nm_lost_detail lost;  /* the same, of what is in no flow */
-	struct nm_process last;	     /* of one that has ended or was swept */
+	struct nm_process last;	     /* its entry, if `swept` */
 	uint32_t execs;
 	bool ended; /* and that is told, or will be when this drain ends */
+	bool swept; /* its entry is gone, and `last` is not told yet */
 };
 
-/* max: how many may be known at once. */
-void bpf_known_open(const struct collect_bpf *skel, size_t max);
+/* max: how many may be known at once. inferred: so is what they moved. */
+void bpf_known_open(const struct collect_bpf *skel, size_t max, bool inferred);
 void bpf_known_close(void);
 
 /* A drain begins, of an interval that ended then. */
@@ -47,11 +48,10 @@ struct process *bpf_known_moved(const struct nm_process_key *key, uint64_t tx,
 void bpf_known_tcp(const struct nm_process_key *key, bool open);
 
 /* Tells what is in no flow, and what has become of it. */
-void bpf_known_tell(struct known *k, const struct nm_process_key *key,
-		    const struct nm_process *v);
+void bpf_known_tell(struct known *k, const struct nm_process *v);
 
-/* Its entry is gone from the kernel's map. */
-void bpf_known_left(const struct nm_process_key *key);
+/* Its entry is gone from the kernel's map; another would begin at 0. */
+void bpf_known_left(struct known *k, const struct nm_process_key *key);
 
 /* Forgets those that left long ago, and are in no flow any more. */
 void bpf_known_forget_left(void);

@@ -18,8 +18,6 @@
 #include "buf.h"
 #include "emit.h"
 
-#define NS_PER_S 1000000000ULL
-
 /* How many entries one system call reads. */
 #define BATCH 1024
 
@@ -65,7 +63,7 @@ static int second_timer(void)
 }
 
 void bpf_processes_init(const struct collect_bpf *skel,
-			const struct settings *s)
+			const struct settings *s, bool inferred)
 {
 	bool sweeps = s->interval_s > LONG_INTERVAL_S;
 
@@ -73,7 +71,7 @@ void bpf_processes_init(const struct collect_bpf *skel,
 	processes.exes = bpf_map__fd(skel->maps.exes);
 	processes.known_max = (s->max_processes + 1) *
 			      (sweeps ? KNOWN_FACTOR_SWEPT : KNOWN_FACTOR);
-	bpf_known_open(skel, processes.known_max);
+	bpf_known_open(skel, processes.known_max, inferred);
 	processes.timer = sweeps ? second_timer() : -1;
 	processes.verbose = s->verbose;
 	processes.max = s->max_processes;
@@ -94,11 +92,9 @@ size_t bpf_processes_count(void)
 	return processes.count;
 }
 
-static void has_ended(struct known *k, const struct nm_process_key *key,
-		      const struct nm_process *v)
+static void has_ended(struct known *k, const struct nm_process_key *key)
 {
 	k->ended = true;
-	k->last = *v;
 	nm_buf_add(&processes.ended, key, sizeof(*key));
 }
 
@@ -126,13 +122,13 @@ static void see(const struct nm_process_key *key, const struct nm_process *v,
 	if (v->execs == 0 && key->tgid != 0)
 		return;
 	k = bpf_known_meet(key, v);
-	bpf_known_tell(k, key, v);
+	bpf_known_tell(k, v);
 	/* Ended before the turn: all that it moved is in what we now tell. */
 	if (v->ended_ns && v->ended_ns < turned_ns && !k->ended) {
-		has_ended(k, key, v);
+		has_ended(k, key);
 	} else if (k->ended && !lingers(v, turned_ns)) {
 		remove_entry(key);
-		bpf_known_left(key);
+		bpf_known_left(k, key);
 	}
 }
 
@@ -148,6 +144,10 @@ static void sweep(const struct nm_process_key *key, const struct nm_process *v,
 	    processes.known_max)
 		return;
 	k = bpf_known_meet(key, v);
+	/* It may be back, by a socket that it closes while it ends. */
+	if (k->swept)
+		return;
+	k->swept = true;
 	k->last = *v;
 	nm_buf_add(&processes.swept, key, sizeof(*key));
 	remove_entry(key);
@@ -215,10 +215,11 @@ static void for_keys(const struct nm_buf *list,
 
 static void tell_swept(const struct nm_process_key *key, struct known *k)
 {
-	bpf_known_tell(k, key, &k->last);
+	bpf_known_tell(k, &k->last);
 	if (!k->ended)
-		has_ended(k, key, &k->last);
-	bpf_known_left(key);
+		has_ended(k, key);
+	k->swept = false;
+	bpf_known_left(k, key);
 }
 
 static void tell_end(const struct nm_process_key *key, struct known *k)

@@ -8,7 +8,7 @@
 #include "bpf.h"
 
 void bpf_processes_init(const struct collect_bpf *skel,
-			const struct settings *s);
+			const struct settings *s, bool inferred);
 void bpf_processes_stop(void);
 
 /*

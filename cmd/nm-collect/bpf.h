@@ -15,6 +15,8 @@
  */
 #define BPF_PLAYERS 3
 
+#define NS_PER_S 1000000000ULL
+
 /* Where the programs stand. */
 enum bpf_way {
 	BPF_BY_FEXIT,

@@ -213,9 +213,10 @@ void ledgers_flow(const struct flow *f)
 void ledgers_waiting(const struct nm_wire *more)
 {
 	/*
-	 * A program's packet is sent in its call, behind which its socket has
-	 * an owner. What else waits was sent by the kernel: answers (ICMP,
-	 * TCP resets), by sockets that are nobody's.
+	 * Of what is sent, this does without. A program's packet is sent in its
+	 * call, behind which its socket has an owner; what the kernel sends
+	 * (ICMP, TCP resets) is by sockets that are nobody's. Where a flow had
+	 * no room, what was sent and waits is without a socket for an interval.
 	 */
 	ledgers.waiting.more += (int64_t)(more->rx_bytes - more->rx_split);
 }
