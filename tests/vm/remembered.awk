@@ -24,6 +24,13 @@ function test_of(row) {
 	return "nm-collect: " row ", as told before"
 }
 
+# Of so many tests that failed; what they are called is told below the tables.
+function say_failed(guest, section, count,    key) {
+	key = guest " " section
+	while (count-- > 0)
+		say(guest, section, "not", title[key, ++failure[key]], "")
+}
+
 # One word for each test that passed or failed: "3 ok, **1 not ok**".
 function others(text, c,    i, n, part, count) {
 	column_of(head[c])
@@ -31,9 +38,10 @@ function others(text, c,    i, n, part, count) {
 	for (i = 1; i <= n; i++) {
 		gsub(/\*/, "", part[i])
 		count = part[i] + 0
-		while (count-- > 0)
-			say(guest, backend, part[i] ~ /not ok/ ? "not" : "ok",
-				"nm-collect: told before", "")
+		if (part[i] ~ /not ok/)
+			say_failed(guest, backend, count)
+		else while (count-- > 0)
+			say(guest, backend, "ok", "nm-collect: told before", "")
 	}
 }
 
@@ -46,12 +54,19 @@ function backends(guest, text,    i, n, part, name) {
 		gsub(/\*/, "", part[i])
 		name = part[i]
 		sub(/:.*/, "", name)
-		say(guest, name, part[i] ~ /not ok/ ? "not" : "ok", \
-			"nm-collect: told before", "")
+		if (sub(/^.*: /, "", part[i]))
+			say_failed(guest, name, part[i] + 0)
+		else
+			say(guest, name, "ok", "nm-collect: told before", "")
 	}
 }
 
-BEGIN { OFS = "\t" }
+BEGIN {
+	OFS = "\t"
+	scenarios = split(ENVIRON["SCENARIOS"], scenario, "\n")
+	for (i = 1; i <= scenarios; i++)
+		is_scenario[scenario[i]] = 1
+}
 
 FNR == 1 { pass++; inside = 0 }
 /^<!-- tables: / { inside = 1 }
@@ -73,6 +88,12 @@ pass == 1 && /^[0-9]+ scenarios, in / {
 	}
 }
 pass == 1 && /^- [a-z]: / { reason_of[substr($0, 3, 1)] = substr($0, 6) }
+pass == 1 && /^- [0-9a-z][^ ]+ [a-z]+: / && !/^- no / {
+	key = $2 " " substr($3, 1, length($3) - 1)
+	sub(/^- [^ ]+ [^ ]+ /, "")
+	if (!($0 in is_scenario))
+		title[key, ++titles[key]] = $0
+}
 pass == 1 { next }
 
 /^\| (scenario|environment) \|/ {
@@ -154,8 +175,8 @@ function told(row, text, c) {
 
 # By now it is known which are all the others.
 END {
-	n = split(ENVIRON["SCENARIOS"], row, "\n")
-	for (i = 1; i <= n; i++)
+	for (i = 1; i <= scenarios; i++)
 		for (c = 2; c <= scenario_columns; c++)
-			told(row[i], row[i] in named ? cells[row[i], c] : rest[c], c)
+			told(scenario[i], scenario[i] in named ? \
+				cells[scenario[i], c] : rest[c], c)
 }
