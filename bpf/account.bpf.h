@@ -156,8 +156,8 @@ flow_changed(struct sock *sk, struct socket_state *state, bool closed)
 	struct nm_counters *c = NULL;
 	struct tcp_sock *tp;
 
-	/* Or torn: another becomes it at this moment. */
-	if (key.use == state->use)
+	/* Or torn: another becomes it at this moment, but not at its end. */
+	if (closed || key.use == state->use)
 		c = flow_get(&key, &owner, sk, state, NULL, interval_now());
 	if (c && wire_waits(state))
 		wire_claim(c, state);

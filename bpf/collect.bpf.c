@@ -106,6 +106,7 @@ static __always_inline void scan_owner(struct sock *sk,
 
 	if (!state || state->owned)
 		return;
+	state->listens = sk->__sk_common.skc_state == TCP_LISTEN;
 	user_of(&user, task, socket_is_kernels(sk));
 	if (scan_process(&user, task))
 		socket_used(state, sk, true, &user);

@@ -56,12 +56,11 @@ struct nm_process {
 	struct nm_lost_detail lost;
 	__u64 cgroup_id;
 	__u64 ended_ns; /* CLOCK_BOOTTIME; 0: alive */
+	__u64 lost_at;	/* netns << 32 | ifindex, of what was lost last */
 	__u32 ppid;
 	__u32 uid; /* effective, at the last use */
 	__u32 netns;
 	__u32 execs; /* identity was read that many times; 0: not yet */
-	/* Of the last packet in `lost`. */
-	__u32 lost_ifindex, lost_netns;
 	char comm[NM_COMM_LEN];
 };
 

@@ -34,7 +34,10 @@ static __always_inline void claimed(struct sock *sk, bool connects)
 	struct socket_state *state = socket_state(sk, true);
 	struct user user;
 
-	if (!state || (!connects && state->owned))
+	if (!state)
+		return;
+	state->listens = !connects;
+	if (!connects && state->owned)
 		return;
 	if (connects) {
 		socket_cookie(sk, state);
@@ -61,8 +64,6 @@ static __always_inline void claimed(struct sock *sk, bool connects)
 static __always_inline void connected(struct sock *sk, bool by_us)
 {
 	struct socket_state *state = socket_state(sk, true);
-	struct nm_wire w;
-	__u32 waits_at;
 
 	if (!state)
 		return;
@@ -71,21 +72,14 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 	 * does, so there it is by who sends first.
 	 */
 	if (!by_us && is_stream(sk->sk_protocol, sk->sk_type) &&
-	    (legacy || state->dir != NM_DIR_OUT)) {
-		/* By address: may be what an earlier socket has left. */
-		if (legacy) {
-			w = state->waiting;
-			waits_at = state->waits_at;
-			*state = new_socket;
-			state->waiting = w;
-			state->waits_at = waits_at;
-		}
+	    state->dir != NM_DIR_OUT) {
 		/* A copy of that of the listening socket. */
 		if (by_packets) {
 			state->waiting = (struct nm_wire){};
 			state->cookie = 0;
 			state->last = 0;
 			state->sent_known = 0;
+			state->listens = 0;
 			socket_cookie(sk, state);
 		}
 		state->dir = NM_DIR_IN;
@@ -111,21 +105,24 @@ static __always_inline void given_up(struct sock *sk)
 	closer_owns(state, socket_proto(sk), socket_is_kernels(sk));
 }
 
-/* It is over, in whatever context. Of a listening socket only if it had
- * packets. */
-static __always_inline void closed(struct sock *sk, bool listened)
+/*
+ * It is over, in whatever context. Of a listening socket that is told if
+ * packets came for it.
+ */
+static __always_inline void closed(struct sock *sk)
 {
 	struct socket_state *state = socket_state(sk, false);
 
-	if (state && !state->owned && wire_waits(state)) {
+	if (!state)
+		return;
+	if (!state->owned && wire_waits(state)) {
 		socket_cookie(sk, state);
 		state->netns = socket_netns(sk);
 		nobody_owns(state, socket_proto(sk));
 	}
-	if (state && state->owned &&
-	    (!listened || state->last || wire_waits(state)))
+	if (state->owned &&
+	    (!state->listens || state->last || wire_waits(state)))
 		flow_changed(sk, state, true);
-	socket_forget(sk);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -138,7 +135,7 @@ int BPF_PROG(on_set_state, struct sock *sk, int oldstate, int newstate)
 	else if (newstate == TCP_ESTABLISHED)
 		connected(sk, oldstate == TCP_SYN_SENT);
 	else if (newstate == TCP_CLOSE)
-		closed(sk, oldstate == TCP_LISTEN);
+		closed(sk);
 	return 0;
 }
 

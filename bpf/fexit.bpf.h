@@ -224,8 +224,8 @@ int BPF_PROG(on_zerocopy_return, struct sock *sk)
 }
 
 /*
- * For datagram sockets, which have no state that changes, this is the end. Of a
- * stream that is told by its state.
+ * For datagram sockets, which have no state that changes, this is the end. Of
+ * others that is told by their state, which SCTP's change in any style.
  */
 SEC("fentry/inet_release")
 int BPF_PROG(on_inet_release, struct socket *sock)
@@ -235,10 +235,23 @@ int BPF_PROG(on_inet_release, struct socket *sock)
 	if (!sk || !socket_is_inet(sk))
 		return 0;
 	given_up(sk);
-	if (!is_stream(sk->sk_protocol, sk->sk_type) &&
-	    !ends_later(sk->sk_protocol, sk->sk_type,
-			sk->__sk_common.skc_state))
-		closed(sk, false);
+	if (!tells_end(sk->sk_protocol, sk->sk_type))
+		closed(sk);
+	return 0;
+}
+
+/*
+ * For legacy kernels, where states are by address. Nothing comes behind this:
+ * a reset, or what is read from a connection that is over, comes before.
+ */
+SEC("fentry/inet_sock_destruct")
+int BPF_PROG(on_destruct, struct sock *sk)
+{
+	struct socket_state *state = socket_state(sk, false);
+
+	if (state && wire_waits(state))
+		wire_lose(state);
+	socket_forget(sk);
 	return 0;
 }
 

@@ -86,6 +86,12 @@ static __always_inline __u32 interval_now(void)
 	return t ? *(const volatile __u32 *)&t->interval : 0;
 }
 
+/* Is what is counted now told? */
+static __always_inline bool has_begun(void)
+{
+	return interval_now() != NM_BEFORE;
+}
+
 /* --- Keys: a multiplicative hash, a few instructions for each word --- */
 
 static __always_inline __u64 mix(__u64 hash, __u64 word)
@@ -263,6 +269,25 @@ flow_get(const struct nm_flow_key *key, const struct nm_process_key *process,
 	if (c && state && !peer)
 		flow_remember(state, interval, first.slot);
 	return c;
+}
+
+/* --- Without one --- */
+
+/* Bytes that are in no flow. p: whose they are; NULL: no room to know it. */
+static __always_inline void lose(struct nm_process *p, bool sent, __u64 bytes)
+{
+	struct nm_lost *l = lost_here();
+
+	if (!has_begun())
+		return;
+	if (p)
+		__sync_fetch_and_add(
+			sent ? &p->lost.tx_bytes : &p->lost.rx_bytes, bytes);
+	if (!l)
+		return;
+	__sync_fetch_and_add(p ? &l->flows : &l->processes, 1);
+	if (!p)
+		__sync_fetch_and_add(sent ? &l->tx_bytes : &l->rx_bytes, bytes);
 }
 
 #endif

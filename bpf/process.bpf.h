@@ -40,21 +40,6 @@ static __always_inline struct nm_lost *lost_here(void)
 	return bpf_map_lookup_elem(&lost, &zero);
 }
 
-/* Bytes that are in no flow. p: whose they are; NULL: no room to know it. */
-static __always_inline void lose(struct nm_process *p, bool sent, __u64 bytes)
-{
-	struct nm_lost *l = lost_here();
-
-	if (p)
-		__sync_fetch_and_add(
-			sent ? &p->lost.tx_bytes : &p->lost.rx_bytes, bytes);
-	if (!l)
-		return;
-	__sync_fetch_and_add(p ? &l->flows : &l->processes, 1);
-	if (!p)
-		__sync_fetch_and_add(sent ? &l->tx_bytes : &l->rx_bytes, bytes);
-}
-
 static __always_inline void process_key(struct nm_process_key *key,
 					struct task_struct *task)
 {

@@ -29,7 +29,6 @@ static __always_inline __u32 release_netns(struct bpf_sock *ctx)
 SEC("cgroup/sock_release")
 int on_sock_release(struct bpf_sock *ctx)
 {
-	bool stream = is_stream(ctx->protocol, ctx->type);
 	bool goes_on = ends_later(ctx->protocol, ctx->type, ctx->state);
 	struct socket_state *state;
 	struct nm_counters *c;
@@ -43,8 +42,7 @@ int on_sock_release(struct bpf_sock *ctx)
 		state->netns = release_netns(ctx);
 		closer_owns(state, proto_of(ctx->protocol, ctx->type), false);
 	}
-	/* The end of these is a change of their state. */
-	if (stream || goes_on)
+	if (tells_end(ctx->protocol, ctx->type))
 		return 1;
 	c = wire_flow(ctx, false, state, NULL, interval_now());
 	if (c)

@@ -54,7 +54,7 @@ struct socket_state {
 	__u32 netns;
 	__u16 lport; /* host order; gone from the sock at close */
 	__u8 sent_known;
-	__u8 zero[1];
+	__u8 listens;
 	__u32 waits_at;		 /* ifindex of the first packet that waits */
 	struct noted_peer noted; /* backend tp only */
 };
@@ -66,7 +66,7 @@ struct {
 	__type(value, struct socket_state);
 } sockets SEC(".maps");
 
-/* The same for legacy kernels: by address, removed when the socket closes. */
+/* The same for legacy kernels: by address, removed when the socket is gone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
@@ -107,7 +107,7 @@ static __always_inline struct socket_state *socket_state(struct sock *sk,
 	return s;
 }
 
-/* The socket is closing: nobody will ask for its state again. */
+/* The socket is gone. */
 static __always_inline void socket_forget(struct sock *sk)
 {
 	__u64 address = (__u64)(long)sk;
@@ -170,16 +170,17 @@ static __always_inline bool is_stream(__u32 protocol, __u32 type)
 	return is_tcp(protocol, type) || protocol == IPPROTO_MPTCP;
 }
 
-/*
- * Of a socket that is closed in this state: are its last packets still to come?
- * SCTP has TCP's states where one socket is one connection.
+/* Is its end a change of its state? Of SCTP in any style: sctp_endpoint_free.
  */
+static __always_inline bool tells_end(__u32 protocol, __u32 type)
+{
+	return is_stream(protocol, type) || protocol == IPPROTO_SCTP;
+}
+
+/* Of a socket that is closed in this state: are last packets still to come? */
 static __always_inline bool ends_later(__u32 protocol, __u32 type, __u32 state)
 {
-	if (is_stream(protocol, type))
-		return state != TCP_CLOSE;
-	return protocol == IPPROTO_SCTP && type == SOCK_STREAM &&
-	       state != TCP_CLOSE && state != TCP_LISTEN;
+	return tells_end(protocol, type) && state != TCP_CLOSE;
 }
 
 static __always_inline struct tcp_sock *socket_tcp(struct sock *sk)

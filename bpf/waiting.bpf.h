@@ -40,11 +40,11 @@ static __always_inline void wire_waiting(__u32 ifindex,
 		wire_add(&l->waiting, more);
 }
 
-/* The packet waits, unless it will not be told. */
+/* The packet waits. */
 static __always_inline void wire_wait(struct socket_state *state,
 				      const struct nm_wire *w)
 {
-	if (interval_now() == NM_BEFORE)
+	if (!has_begun())
 		return;
 	if (!wire_waits(state))
 		state->waits_at = state->ifindex;
@@ -170,8 +170,9 @@ static __always_inline void wire_lose(struct socket_state *state)
 		wire_add(&p->lost.loopback, &w);
 	} else {
 		wire_add(&p->lost.wire, &w);
-		p->lost_ifindex = ifindex;
-		p->lost_netns = state->netns;
+		/* In one piece, as flow_remember() does. */
+		*(volatile __u64 *)&p->lost_at =
+			(__u64)state->netns << 32 | ifindex;
 	}
 }
 

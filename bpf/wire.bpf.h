@@ -85,9 +85,9 @@ wire_flow(struct bpf_sock *sk, bool laddr, struct socket_state *state,
 		first.netns = state->netns;
 		first.dir = state->dir;
 		first.rport = sk->dst_port;
+		if (laddr && !state->lport)
+			state->lport = sk->src_port;
 		first.lport = state->lport;
-		if (laddr && !first.lport)
-			first.lport = sk->src_port;
 		if (sk->family == AF_INET) {
 			if (laddr)
 				map_v4((__u32 *)first.laddr, sk->src_ip4);
@@ -118,7 +118,7 @@ static __always_inline void wire_unknown(const struct nm_wire *w)
 {
 	struct nm_lost *l = lost_here();
 
-	if (l)
+	if (l && has_begun())
 		wire_add(&l->wire, w);
 }
 
@@ -244,6 +244,9 @@ static __always_inline void wire_count(struct __sk_buff *skb,
 		if (bytes)
 			lose(bpf_map_lookup_elem(&processes, &state->owner),
 			     sent, bytes);
+		/* A reset. Nothing comes behind it. */
+		if (is_tcp(sk->protocol, sk->type) && sk->state == TCP_CLOSE)
+			wire_lose(state);
 		return;
 	}
 	wire_add(&c->wire, &w);

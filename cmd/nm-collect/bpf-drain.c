@@ -202,10 +202,8 @@ int bpf_drain_begin(void)
 	if (end_interval())
 		return -1;
 	emit_interval();
-	if (take_flows(NULL, &flows) || bpf_processes_begin())
-		return -1;
 	bpf_misses_take();
-	return read_lost(&drain.told);
+	return take_flows(NULL, &flows);
 }
 
 int bpf_drain(struct losses *lost)

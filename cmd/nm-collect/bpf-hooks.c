@@ -38,6 +38,7 @@ static struct hook hooks[] = {
 	{ "sock_splice_read", 5, true },
 	{ "tcp_zerocopy_receive", -1, false }, /* CONFIG_MMU, IPV6 */
 	{ "inet_release", 1, true },
+	{ "inet_sock_destruct", 1, false },
 	{ "packet_sendmsg", 3, false },	   /* CONFIG_PACKET=y */
 	{ "inet_sendpage", 5, false },	   /* until 6.4 */
 	{ "mptcp_splice_read", 5, false }, /* since 7.0 */
@@ -217,6 +218,8 @@ void bpf_choose_programs(struct collect_bpf *skel, enum bpf_way way, bool wire)
 
 		if (prog == skel->progs.on_sock_splice_read)
 			load = fexit && !skel->rodata->legacy;
+		else if (prog == skel->progs.on_destruct)
+			load = fexit && skel->rodata->legacy;
 		else if (strncmp(section, "fexit/", 6) == 0 ||
 			 strncmp(section, "fentry/", 7) == 0)
 			load = fexit && hook_fits(hook_of(prog));

@@ -30,7 +30,8 @@ struct left {
 static struct {
 	struct nm_cache *cache; /* nm_process_key -> struct known */
 	int exes;		/* the kernel's map of what they run */
-	struct nm_buf left;	/* those that are gone from its other map */
+	struct nm_buf left;	/* those that are gone from its other map, */
+	size_t left_max;	/* the oldest first */
 	uint64_t now_ns;	/* of this drain */
 	bool inferred;
 } known;
@@ -43,8 +44,10 @@ static void forget_known(const void *key, void *value)
 	identity_clear(&k->process);
 }
 
-void bpf_known_open(const struct collect_bpf *skel, size_t max, bool inferred)
+void bpf_known_open(const struct collect_bpf *skel, size_t max, size_t left_max,
+		    bool inferred)
 {
+	known.left_max = left_max;
 	known.inferred = inferred;
 	known.exes = bpf_map__fd(skel->maps.exes);
 	known.cache = nm_cache_new(max, sizeof(struct nm_process_key),
@@ -160,11 +163,11 @@ void bpf_known_tell(struct known *k, const struct nm_process *v)
 {
 	struct nm_lost_detail d = lost_since(&k->lost, &v->lost);
 	struct flow f = {
-		.netns = v->lost_netns ? v->lost_netns : v->netns,
+		.netns = v->lost_at ? (uint32_t)(v->lost_at >> 32) : v->netns,
 		.tx_bytes = d.tx_bytes,
 		.rx_bytes = d.rx_bytes,
 		.wire = d.wire,
-		.ifindex = v->lost_ifindex,
+		.ifindex = (uint32_t)v->lost_at,
 	};
 	/* Apart, because no ledger has it. */
 	struct flow loopback = {
@@ -196,15 +199,21 @@ static bool is_kept(const struct known *k, const struct left *l)
 	       (k->tcp_open && now < k->tcp_ns + KEEP_OPEN_NS);
 }
 
+size_t bpf_known_left_count(void)
+{
+	return known.left.len / sizeof(struct left);
+}
+
+/* Too many would push those out of the cache that are still in the map. */
 void bpf_known_forget_left(void)
 {
 	struct left *list = (void *)known.left.data;
-	size_t n = known.left.len / sizeof(*list), kept = 0;
+	size_t n = bpf_known_left_count(), kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct known *k = nm_cache_get(known.cache, &list[i].key);
 
-		if (k && is_kept(k, &list[i]))
+		if (k && is_kept(k, &list[i]) && n - i <= known.left_max)
 			list[kept++] = list[i];
 		else if (k)
 			nm_cache_drop(known.cache, &list[i].key);

@@ -23,8 +23,12 @@ struct known {
 	bool swept; /* its entry is gone, and `last` is not told yet */
 };
 
-/* max: how many may be known at once. inferred: so is what they moved. */
-void bpf_known_open(const struct collect_bpf *skel, size_t max, bool inferred);
+/*
+ * max: how many may be known at once; left_max: of these, how many that have
+ * left the kernel's map. inferred: so is what they moved.
+ */
+void bpf_known_open(const struct collect_bpf *skel, size_t max, size_t left_max,
+		    bool inferred);
 void bpf_known_close(void);
 
 /* A drain begins, of an interval that ended then. */
@@ -55,5 +59,8 @@ void bpf_known_left(struct known *k, const struct nm_process_key *key);
 
 /* Forgets those that left long ago, and are in no flow any more. */
 void bpf_known_forget_left(void);
+
+/* How many of them are still known. */
+size_t bpf_known_left_count(void);
 
 #endif

@@ -71,7 +71,8 @@ void bpf_processes_init(const struct collect_bpf *skel,
 	processes.exes = bpf_map__fd(skel->maps.exes);
 	processes.known_max = (s->max_processes + 1) *
 			      (sweeps ? KNOWN_FACTOR_SWEPT : KNOWN_FACTOR);
-	bpf_known_open(skel, processes.known_max, inferred);
+	bpf_known_open(skel, processes.known_max,
+		       processes.known_max / KNOWN_FACTOR, inferred);
 	processes.timer = sweeps ? second_timer() : -1;
 	processes.verbose = s->verbose;
 	processes.max = s->max_processes;
@@ -98,10 +99,16 @@ static void has_ended(struct known *k, const struct nm_process_key *key)
 	nm_buf_add(&processes.ended, key, sizeof(*key));
 }
 
-static void remove_entry(const struct nm_process_key *key)
+/* What it has in the end: it was read with many others, some time ago. */
+static struct nm_process remove_entry(const struct nm_process_key *key,
+				      const struct nm_process *read)
 {
+	struct nm_process last = *read;
+
+	bpf_map_lookup_elem(processes.map, key, &last);
 	bpf_map_delete_elem(processes.exes, key);
 	bpf_map_delete_elem(processes.map, key);
+	return last;
 }
 
 static bool lingers(const struct nm_process *v, uint64_t now_ns)
@@ -112,6 +119,7 @@ static bool lingers(const struct nm_process *v, uint64_t now_ns)
 static void see(const struct nm_process_key *key, const struct nm_process *v,
 		uint64_t turned_ns)
 {
+	struct nm_process last;
 	struct known *k;
 
 	processes.count++;
@@ -127,7 +135,8 @@ static void see(const struct nm_process_key *key, const struct nm_process *v,
 	if (v->ended_ns && v->ended_ns < turned_ns && !k->ended) {
 		has_ended(k, key);
 	} else if (k->ended && !lingers(v, turned_ns)) {
-		remove_entry(key);
+		last = remove_entry(key, v);
+		bpf_known_tell(k, &last);
 		bpf_known_left(k, key);
 	}
 }
@@ -140,7 +149,8 @@ static void sweep(const struct nm_process_key *key, const struct nm_process *v,
 	if (!v->ended_ns || lingers(v, now_ns) || v->execs == 0)
 		return;
 	/* With no room for their names they stay, and others are refused. */
-	if (processes.swept.len / sizeof(*key) + KNOWN_FACTOR * processes.max >=
+	if (processes.swept.len / sizeof(*key) + bpf_known_left_count() +
+		    (KNOWN_FACTOR - 1) * processes.max >=
 	    processes.known_max)
 		return;
 	k = bpf_known_meet(key, v);
@@ -148,9 +158,8 @@ static void sweep(const struct nm_process_key *key, const struct nm_process *v,
 	if (k->swept)
 		return;
 	k->swept = true;
-	k->last = *v;
+	k->last = remove_entry(key, v);
 	nm_buf_add(&processes.swept, key, sizeof(*key));
-	remove_entry(key);
 }
 
 /* Calls do_it for each entry of the kernel's map. 0, or -1 with errno. */
@@ -227,21 +236,6 @@ static void tell_end(const struct nm_process_key *key, struct known *k)
 	(void)key;
 	if (k->told)
 		emit_process_end(&k->process, k->tx_bytes, k->rx_bytes);
-}
-
-static void pass_over(const struct nm_process_key *key,
-		      const struct nm_process *v, uint64_t turned_ns)
-{
-	static const struct nm_lost_detail nothing;
-
-	(void)turned_ns;
-	if (memcmp(&v->lost, &nothing, sizeof(nothing)) != 0)
-		bpf_known_meet(key, v)->lost = v->lost;
-}
-
-int bpf_processes_begin(void)
-{
-	return for_each(pass_over, 0);
 }
 
 int bpf_processes_tell(uint64_t turned_ns)

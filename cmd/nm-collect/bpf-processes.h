@@ -20,9 +20,6 @@ void bpf_processes_stop(void);
 int bpf_processes_fd(void);
 void bpf_processes_sweep(void);
 
-/* Their bytes so far will not be told. 0, or -1 with errno. */
-int bpf_processes_begin(void);
-
 /*
  * The part of a drain before the flows: who is new, who became another
  * program, what is in no flow. `turned_ns` is when the next interval

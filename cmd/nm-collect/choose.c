@@ -23,9 +23,9 @@ static const struct backend *const backends[] = {
 };
 #define BACKENDS (sizeof(backends) / sizeof(backends[0]))
 
-static void print_works(const struct backend *b)
+static void print_works(const struct backend *b, const struct settings *s)
 {
-	const char *no_wire = b->no_wire ? b->no_wire() : NULL;
+	const char *no_wire = b->no_wire && !s->no_wire ? b->no_wire() : NULL;
 
 	printf("%-6s yes  %s\n", b->name, b->what);
 	if (no_wire)
@@ -51,7 +51,7 @@ int choose_probe(const struct settings *s)
 			continue;
 		}
 		works++;
-		print_works(backends[i]);
+		print_works(backends[i], s);
 		backends[i]->stop();
 	}
 	return works ? NM_EXIT_OK : NM_EXIT_CANNOT;

@@ -216,7 +216,8 @@ void ledgers_waiting(const struct nm_wire *more)
 	 * Of what is sent, this does without. A program's packet is sent in its
 	 * call, behind which its socket has an owner; what the kernel sends
 	 * (ICMP, TCP resets) is by sockets that are nobody's. Where a flow had
-	 * no room, what was sent and waits is without a socket for an interval.
+	 * no room, what was sent and waits is without a socket until it is
+	 * told, and then too much.
 	 */
 	ledgers.waiting.more += (int64_t)(more->rx_bytes - more->rx_split);
 }
