@@ -207,7 +207,8 @@ connections() {
 	# 2,000 bytes are two packets at least, beside the handshake.
 	same "$(jq -n '[inputs | select(.type == "flow" and (has("flow") | not) and
 		.comm == "head").tx_wire_bytes] | add >= (60 - 16) * 2000' stream)" true
-	same "$(jq -c 'select(.type == "flow" and (has("pid") | not))' stream)" ''
+	same "$(jq -c --argjson netns "$netns" 'select(.type == "flow" and
+		.netns == $netns and (has("pid") | not))' stream)" ''
 }
 
 @test "nm-collect: what moved before the first interval is in none" {
@@ -223,6 +224,7 @@ connections() {
 	collected stream
 	closes stream
 	[ "$(of_ledger stream surplus)" -lt 4500 ]
+	next_to_none no_socket
 }
 
 # states PORT: what is told of the sockets that listen on it, in turn.
@@ -230,6 +232,10 @@ states() {
 	grep '}$' stream | jq -r --argjson port "$1" '
 		select(.type == "flow" and .lport == $port and
 			(.raddr | not)) | "\(.comm) \(.state)"' | uniq
+}
+
+is_told() {
+	[[ $(states "$1") = *"socat $2" ]]
 }
 
 @test "nm-collect: a listening socket that packets came for says that it is closed" {
@@ -243,13 +249,27 @@ states() {
 	done
 	# Only the first.
 	head -c 1009 /dev/zero | socat -u - "TCP:127.0.0.1:$port"
-	an_interval_later stream
-	same "$(states "$port")" 'socat open'
+	wait_until 20 is_told "$port" open
 	kill "${started[@]: -2}"
+	wait_until 20 is_told "$port" closed
 	an_interval_later stream
 	same "$(states "$port")" 'socat open
 socat closed'
 	same "$(states $((port + 1)))" ''
+}
+
+@test "nm-collect: a socket is not that one's who had an earlier one in its place" {
+	collect stream -i 0.2
+	for round in {1..10}; do
+		from=$(stat -c %s stream)
+		# Its connections are read when they are over.
+		traffic ledger tcp-large
+		an_interval_later stream
+		same "$(tail -c "+$from" stream | grep '}$' | jq -nc \
+			--slurpfile ledger ledger '[inputs |
+			select(.type == "flow" and (.comm // "" | startswith("t-")))
+			.pid] - [$ledger[].pid]')" '[]'
+	done
 }
 
 @test "nm-collect: --no-wire counts no packets" {

@@ -327,3 +327,30 @@ ticks() {
 	wait "$collector" || true
 	wait_until 30 bash -c '! bpftool prog list | grep -qE "name on_set_state "'
 }
+
+# --- The programs ---
+
+@test "nm-collect: a program and what it calls have room on the stack of every kernel" {
+	need llvm-objdump
+	# Until 6.13 both have 512 bytes together, each in steps of 32.
+	llvm-objdump -dr --no-show-raw-insn "$B/collect.bpf.o" | awk '
+		function deeper(n) { if (n > depth[section]) depth[section] = n }
+		function steps(n) { return int((n + 31) / 32) * 32 }
+		/^Disassembly of section/ { section = $4 }
+		/R_BPF_64_32/ { calls[section] = 1 }
+		match($0, /\(r10 - [0-9]+\)/) {
+			deeper(substr($0, RSTART + 7, RLENGTH - 8) + 0)
+		}
+		copy && match($0, / \+= -[0-9]+/) {
+			deeper(substr($0, RSTART + 5, RLENGTH - 5) + 0)
+		}
+		{ copy = / = r10$/ }
+		END {
+			for (section in calls)
+				if (steps(depth[section]) + steps(depth[".text:"]) > 512)
+					print section, depth[section], depth[".text:"]
+			if (!depth[".text:"])
+				print "no function is called"
+		}' >deep
+	same "$(cat deep)" ''
+}
