@@ -88,9 +88,10 @@ pass == 1 && /^[0-9]+ scenarios, in / {
 	}
 }
 pass == 1 && /^- [a-z]: / { reason_of[substr($0, 3, 1)] = substr($0, 6) }
-pass == 1 && /^- [0-9a-z][^ ]+ [a-z]+: / && !/^- no / {
-	key = $2 " " substr($3, 1, length($3) - 1)
-	sub(/^- [^ ]+ [^ ]+ /, "")
+pass == 1 && /^- [0-9a-z][^ :]+( [a-z]+)?: / && !/^- no / {
+	key = $2 ~ /:$/ ? $2 " guest" : $2 " " $3
+	gsub(/:/, "", key)
+	sub(/^- [^:]*: /, "")
 	if (!($0 in is_scenario))
 		title[key, ++titles[key]] = $0
 }
@@ -175,6 +176,10 @@ function told(row, text, c) {
 
 # By now it is known which are all the others.
 END {
+	# Of these the table has no cell, but what works.
+	for (key in titles)
+		if (split(key, part, " ") && part[2] == "capabilities")
+			say_failed(part[1], part[2], titles[key])
 	for (i = 1; i <= scenarios; i++)
 		for (c = 2; c <= scenario_columns; c++)
 			told(scenario[i], scenario[i] in named ? \
