@@ -161,8 +161,12 @@ enum nm_dir {
 struct nm_lost {
 	__u64 tx_bytes, rx_bytes; /* of processes without an entry */
 	struct nm_wire wire;	  /* the same, and what nobody ever used */
-	/* In the states of sockets, see waiting.bpf.h; but not on loopback. */
-	struct nm_wire waiting;
+	/*
+	 * In the states of sockets, see waiting.bpf.h; but not on loopback, and
+	 * of what was sent only that of connections. By the last bit of the
+	 * interval, as it is told beside the flows.
+	 */
+	struct nm_wire waiting[2];
 	__u64 processes; /* refused entries */
 	__u64 flows;
 };

@@ -8,21 +8,33 @@
 
 #include "flow.bpf.h"
 
+static __always_inline void wire_add_sent(struct nm_wire *to,
+					  const struct nm_wire *w)
+{
+	if (!w->tx_packets)
+		return;
+	__sync_fetch_and_add(&to->tx_bytes, w->tx_bytes);
+	__sync_fetch_and_add(&to->tx_packets, w->tx_packets);
+	if (w->tx_split)
+		__sync_fetch_and_add(&to->tx_split, w->tx_split);
+}
+
+static __always_inline void wire_add_received(struct nm_wire *to,
+					      const struct nm_wire *w)
+{
+	if (!w->rx_packets)
+		return;
+	__sync_fetch_and_add(&to->rx_bytes, w->rx_bytes);
+	__sync_fetch_and_add(&to->rx_packets, w->rx_packets);
+	if (w->rx_split)
+		__sync_fetch_and_add(&to->rx_split, w->rx_split);
+}
+
 static __always_inline void wire_add(struct nm_wire *to,
 				     const struct nm_wire *w)
 {
-	if (w->tx_packets) {
-		__sync_fetch_and_add(&to->tx_bytes, w->tx_bytes);
-		__sync_fetch_and_add(&to->tx_packets, w->tx_packets);
-		if (w->tx_split)
-			__sync_fetch_and_add(&to->tx_split, w->tx_split);
-	}
-	if (w->rx_packets) {
-		__sync_fetch_and_add(&to->rx_bytes, w->rx_bytes);
-		__sync_fetch_and_add(&to->rx_packets, w->rx_packets);
-		if (w->rx_split)
-			__sync_fetch_and_add(&to->rx_split, w->rx_split);
-	}
+	wire_add_sent(to, w);
+	wire_add_received(to, w);
 }
 
 static __always_inline bool wire_waits(const struct socket_state *state)
@@ -30,14 +42,24 @@ static __always_inline bool wire_waits(const struct socket_state *state)
 	return state->waiting.tx_packets || state->waiting.rx_packets;
 }
 
-/* Of all that waits, for the ledger: loopback is not in it. */
-static __always_inline void wire_waiting(__u32 ifindex,
+/*
+ * Of all that waits, for the ledger: loopback is not in it. What is sent before
+ * anybody has used the socket is a connection's, which acknowledges; or it is
+ * an answer by a socket of the kernel, which nobody will use.
+ */
+static __always_inline void wire_waiting(const struct socket_state *state,
+					 __u32 ifindex,
 					 const struct nm_wire *more)
 {
 	struct nm_lost *l = lost_here();
+	struct nm_wire *waiting;
 
-	if (l && ifindex != NM_LOOPBACK_IFINDEX)
-		wire_add(&l->waiting, more);
+	if (!l || ifindex == NM_LOOPBACK_IFINDEX)
+		return;
+	waiting = &l->waiting[interval_now() & 1];
+	wire_add_received(waiting, more);
+	if (state->proto == NM_PROTO_TCP || state->proto == NM_PROTO_MPTCP)
+		wire_add_sent(waiting, more);
 }
 
 /* The packet waits. */
@@ -49,7 +71,7 @@ static __always_inline void wire_wait(struct socket_state *state,
 	if (!wire_waits(state))
 		state->waits_at = state->ifindex;
 	wire_add(&state->waiting, w);
-	wire_waiting(state->waits_at, w);
+	wire_waiting(state, state->waits_at, w);
 }
 
 /* Of which sockets somebody takes at this moment what waits. */
@@ -91,7 +113,7 @@ static __always_inline bool wire_take(struct socket_state *state,
 		.rx_split = -w->rx_split,
 	};
 	wire_add(&state->waiting, &minus);
-	wire_waiting(waits_at, &minus);
+	wire_waiting(state, waits_at, &minus);
 	bpf_map_delete_elem(&claims, &state->cookie);
 	return true;
 }

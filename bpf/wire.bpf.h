@@ -226,6 +226,7 @@ static __always_inline void wire_count(struct __sk_buff *skb,
 	}
 	state->ifindex = skb->ifindex;
 	if (!state->owned) {
+		state->proto = proto_of(sk->protocol, sk->type);
 		wire_wait(state, &w);
 		return;
 	}

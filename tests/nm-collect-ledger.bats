@@ -33,6 +33,52 @@ teardown() {
 	same "$(of_ledger stream unattributed)" 0
 }
 
+# A server in the left namespace takes its time to accept what 20 others send.
+late_server() {
+	in_background nsenter --net="/run/netns/$left" perl -MIO::Socket::INET -e '
+		my $s = IO::Socket::INET->new(LocalAddr => "10.93.0.1",
+			LocalPort => 5201, Listen => 64) or die $!;
+		sleep 3;
+		for (1 .. 20) {
+			my $c = $s->accept or die $!;
+			read $c, my $data, 1000;
+			print $c "1";
+			push @open, $c;
+		}
+		sleep 60'
+	wait_until 20 iperf_listens "$left"
+	in_space "$right" perl -MIO::Socket::INET -e '
+		for (1 .. 20) {
+			my $c = IO::Socket::INET->new("10.93.0.1:5201") or die $!;
+			$c->autoflush;
+			print $c "1" x 1000;
+			push @open, $c;
+		}
+		for (@open) {
+			read $_, my $data, 1 or die;
+		}'
+}
+
+@test "nm-collect: what a connection sends before it is accepted waits for that" {
+	need perl
+	cable a b
+	before=$(counted)
+	watch_left
+	late_server
+	an_interval_later stream
+	kill -TERM "${started[-1]}"
+	an_interval_later stream
+	collected stream
+	closes stream
+	same "$(of_ledger stream surplus)" 0
+	same "$(of_ledger stream unattributed)" 0
+	same "$(lines stream nic_)" "$(moved "$before")"
+	# But for last acknowledgements.
+	jq -en "($(moved "$before")) as \$moved | $(lines stream nic_named_) as \$told |
+		[range(2) | \$moved[.] - \$told[.]] |
+		all(. >= 0 and . <= 20 * 2 * 52)"
+}
+
 @test "nm-collect: the ledger closes, and processes have it all, of UDP" {
 	cable a b
 	before=$(counted)

@@ -86,9 +86,14 @@ int bpf_counters_turn(void)
 	return bpf_map_update_elem(map.grace, &zero, &map.grace_inner, BPF_ANY);
 }
 
+unsigned bpf_counters_half(void)
+{
+	return map.last & 1;
+}
+
 int bpf_counters_flows(void)
 {
-	return map.flow_maps[map.last & 1];
+	return map.flow_maps[bpf_counters_half()];
 }
 
 const struct nm_counters *bpf_counters_at(__u32 slot)

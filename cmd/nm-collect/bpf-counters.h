@@ -22,6 +22,9 @@ int bpf_counters_turn(void);
 /* Is that still allowed? */
 bool bpf_counters_usable(void);
 
+/* Its last bit: which of two it has, of all that there is by interval. */
+unsigned bpf_counters_half(void);
+
 /* The map of the flows of the last interval: nm_flow_key -> nm_flow. */
 int bpf_counters_flows(void);
 

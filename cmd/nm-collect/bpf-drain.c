@@ -145,7 +145,9 @@ static int read_lost(struct nm_lost *sum)
 		sum->tx_bytes += drain.per_cpu[i].tx_bytes;
 		sum->rx_bytes += drain.per_cpu[i].rx_bytes;
 		bpf_wire_sum(&sum->wire, &drain.per_cpu[i].wire, 1);
-		bpf_wire_sum(&sum->waiting, &drain.per_cpu[i].waiting, 1);
+		for (int half = 0; half < 2; half++)
+			bpf_wire_sum(&sum->waiting[half],
+				     &drain.per_cpu[i].waiting[half], 1);
 		sum->processes += drain.per_cpu[i].processes;
 		sum->flows += drain.per_cpu[i].flows;
 	}
@@ -155,6 +157,7 @@ static int read_lost(struct nm_lost *sum)
 static int tell_losses(struct losses *losses)
 {
 	struct flow rest = { .inferred = drain.inferred };
+	unsigned half = bpf_counters_half();
 	struct nm_wire waiting;
 	struct nm_lost sum;
 
@@ -167,9 +170,11 @@ static int tell_losses(struct losses *losses)
 	if (rest.tx_bytes || rest.rx_bytes || rest.wire.tx_packets ||
 	    rest.wire.rx_packets)
 		emit_flow(&rest);
-	waiting = sum.waiting;
-	bpf_wire_sum(&waiting, &drain.told.waiting, -1);
+	waiting = sum.waiting[half];
+	bpf_wire_sum(&waiting, &drain.told.waiting[half], -1);
 	ledgers_waiting(&waiting);
+	/* What the other half has is of the interval that has begun. */
+	sum.waiting[!half] = drain.told.waiting[!half];
 	losses->flows = sum.flows - drain.told.flows;
 	losses->processes = sum.processes - drain.told.processes;
 	losses->calls = bpf_misses_take();

@@ -255,16 +255,15 @@ static void close_side(const struct ledger *l, struct side *s,
 	line[LEDGER_NO_SOCKET] = rest;
 }
 
-bool ledger_close(struct ledger *l, struct waiting *w)
+bool ledger_close(struct ledger *l, struct waiting *tx, struct waiting *rx)
 {
 	const struct ledger_sums *s = &l->sums;
-	struct waiting none = { 0 };
 	uint64_t any = l->tx.inside | l->rx.inside;
 
 	if (l->unread)
 		return false;
-	close_side(l, &l->tx, &none, l->sums.tx);
-	close_side(l, &l->rx, w, l->sums.rx);
+	close_side(l, &l->tx, tx, l->sums.tx);
+	close_side(l, &l->rx, rx, l->sums.rx);
 	l->sums.tunnel_tx = l->tx.inside;
 	l->sums.tunnel_rx = l->rx.inside;
 	for (int i = 0; i < LEDGER_LINES; i++)

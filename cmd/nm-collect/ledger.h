@@ -43,8 +43,8 @@ struct window {
 };
 
 /*
- * What has come before its socket was used, in all namespaces; all zero at
- * first.
+ * What has come before its socket was used, or was sent for it, in all
+ * namespaces; all zero at first.
  */
 struct waiting {
 	int64_t more;	  /* than before, in this interval */
@@ -96,9 +96,9 @@ void ledger_flow(struct ledger *l, const struct flow *f);
 void ledger_wait(struct waiting *w, uint64_t dt_us);
 
 /*
- * Closes it; what may wait here is taken off. False: nothing moved, or the
- * counters could not be read, and it is closed with the next.
+ * Closes it; what may wait here is taken off, in each direction. False: nothing
+ * moved, or the counters could not be read, and it is closed with the next.
  */
-bool ledger_close(struct ledger *l, struct waiting *w);
+bool ledger_close(struct ledger *l, struct waiting *tx, struct waiting *rx);
 
 #endif

@@ -30,9 +30,9 @@ static struct {
 	size_t others;
 	bool all; /* also those that come */
 	bool starting;
-	struct waiting waiting; /* received */
-	bool blind;		/* not all processes are seen */
-	int trouble;		/* an errno, of entering one */
+	struct waiting waiting_tx, waiting_rx;
+	bool blind;  /* not all processes are seen */
+	int trouble; /* an errno, of entering one */
 	bool told_trouble, told_blind, told_unread;
 } ledgers;
 
@@ -212,14 +212,8 @@ void ledgers_flow(const struct flow *f)
 
 void ledgers_waiting(const struct nm_wire *more)
 {
-	/*
-	 * Of what is sent, this does without. A program's packet is sent in its
-	 * call, behind which its socket has an owner; what the kernel sends
-	 * (ICMP, TCP resets) is by sockets that are nobody's. Where a flow had
-	 * no room, what was sent and waits is without a socket until it is
-	 * told, and then too much.
-	 */
-	ledgers.waiting.more += (int64_t)(more->rx_bytes - more->rx_split);
+	ledgers.waiting_tx.more += (int64_t)(more->tx_bytes - more->tx_split);
+	ledgers.waiting_rx.more += (int64_t)(more->rx_bytes - more->rx_split);
 }
 
 /* Once each is enough. */
@@ -242,7 +236,8 @@ static void tell_trouble(void)
 
 static void tell_one(struct ledger *l, ledger_fn *tell)
 {
-	if (!l->fresh && ledger_close(l, &ledgers.waiting))
+	if (!l->fresh &&
+	    ledger_close(l, &ledgers.waiting_tx, &ledgers.waiting_rx))
 		tell(l->netns, &l->sums);
 	l->fresh = false;
 	if (l->unseen >= UNSEEN_MAX && !ledgers.blind)
@@ -253,9 +248,10 @@ const struct ledger_sums *ledgers_tell(ledger_fn *tell, uint64_t dt_us)
 {
 	if (!ledgers.own)
 		return NULL;
-	ledger_wait(&ledgers.waiting, dt_us);
+	ledger_wait(&ledgers.waiting_tx, dt_us);
+	ledger_wait(&ledgers.waiting_rx, dt_us);
 	/* Ours first: it has the first claim to what waits. */
-	ledger_close(ledgers.own, &ledgers.waiting);
+	ledger_close(ledgers.own, &ledgers.waiting_tx, &ledgers.waiting_rx);
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct ledger *l = ledgers.bucket[i], *next; l; l = next) {
 			next = l->next;
