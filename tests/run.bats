@@ -88,13 +88,17 @@ copy_tree() {
 	printf '%s\n' '@vm ready 6.1.0' '@vm section capabilities' 1..2 \
 		'# works none: diag' 'ok 1 capabilities: none' \
 		'not ok 2 capabilities: BPF' >6.1+capabilities.tap
-	run -0 "$ROOT/tests/vm/table" .
+	# Beside a page that remembers nothing.
+	mkdir -p tree/tests tree/bpf
+	cp -R "$ROOT/tests/vm" "$ROOT/tests/nm-collect-accuracy.bats" tree/tests
+	: >tree/bpf/README.md
+	run -0 tree/tests/vm/table .
 	echo "$output"
 	# 5.10 fexit, 6.1 fexit, and no 6.1 tp.
 	for row in '| tcp4, udp4 (open before) | - | ok |' \
 		'| tcp6 | - | **not ok** |' '| mptcp4 | - | a |' \
 		'| other tests | - | **1 not ok** |' '- a: no MPTCP' \
-		'- no tp in 6.1: too old' '- 6.1 fexit: nm-collect: tcp6, IPv6' \
+		'- no tp in 6.1: too old' '- 6.1 fexit: tcp6' \
 		'- 6.1 fexit: 1 tests did not end' \
 		'| capabilities: none | - | diag |' \
 		'| capabilities: BPF | - | **not ok** |'; do
