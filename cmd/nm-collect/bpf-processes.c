@@ -8,7 +8,6 @@
 
 #include <err.h>
 #include <errno.h>
-#include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
