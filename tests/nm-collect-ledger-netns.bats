@@ -209,7 +209,8 @@ is_unplugged() {
 	kill -0 "$collector"
 	collected stream
 	same "$(jq -c 'select(.type == "notice" and .level == "warning" and
-		(.code == "lost" or .code == "rights"))' stream)" ''
+		(.code == "lost" or .code == "rights")) |
+		select(.text | test("may not be looked at") | not)' stream)" ''
 }
 
 @test "nm-collect --netns=all: one small process is left with the right" {
@@ -278,6 +279,21 @@ refused() {
 		--inh-caps -sys_admin nm-collect --once --netns=all
 	[[ $stderr = *CAP_SYS_ADMIN* ]]
 	same "$output" ''
+}
+
+@test "nm-collect --netns=all: says that it may not look at all processes" {
+	need setpriv
+	look=(nm-collect ${NM_BACKEND:+-b "$NM_BACKEND"} -i 0.2 -c 3
+		--netns=all)
+	filter='select(.code == "rights").text |
+		capture("^(?<n>[0-9]+) process.*may not be looked at.*ledger$").n'
+	# In a container, root may not look at all either.
+	run -0 --separate-stderr "${look[@]}"
+	of_root=$(jq -r "$filter" <<<"$output")
+	run -0 --separate-stderr setpriv --bounding-set -sys_ptrace \
+		--inh-caps -sys_ptrace "${look[@]}"
+	# Once.
+	[ "$(jq -r "$filter" <<<"$output")" -gt "${of_root:-0}" ]
 }
 
 @test "nm-collect --netns: refuses, and --probe says it, where packets are not counted" {

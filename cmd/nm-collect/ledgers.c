@@ -31,9 +31,10 @@ static struct {
 	bool all; /* also those that come */
 	bool starting;
 	struct waiting waiting_tx, waiting_rx;
-	bool blind;  /* not all processes are seen */
-	int trouble; /* an errno, of entering one */
-	bool told_trouble, told_blind, told_unread;
+	bool blind;	/* not all processes are seen */
+	size_t refused; /* so many, when we looked last */
+	int trouble;	/* an errno, of entering one */
+	bool told_trouble, told_blind, told_refused, told_unread;
 } ledgers;
 
 static struct ledger *find(uint32_t netns)
@@ -118,6 +119,8 @@ static void is_inhabited(uint32_t netns, int dir, const char *path)
 	if (l || !ledgers.all || (ledgers.trouble && ledgers.trouble != EPERM))
 		return;
 	fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT && errno != ESRCH)
+		ledgers.trouble = errno;
 	if (fd < 0)
 		return;
 	if (add_other(fd))
@@ -134,7 +137,7 @@ static void look_around(void)
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct ledger *l = ledgers.bucket[i]; l; l = l->next)
 			l->unseen++;
-	look(is_inhabited);
+	ledgers.refused = look(is_inhabited);
 	ledgers.blind = !rights_have_sys_ptrace();
 }
 
@@ -230,8 +233,14 @@ static void tell_trouble(void)
 		emit_notice("warning", "rights",
 			    "network namespaces are kept alive after their "
 			    "end without CAP_SYS_PTRACE");
+	if (ledgers.all && ledgers.refused && !ledgers.told_refused)
+		emit_notice("warning", "rights",
+			    "%zu process%s may not be looked at: a network "
+			    "namespace that nobody else is in has no ledger",
+			    ledgers.refused, ledgers.refused == 1 ? "" : "es");
 	ledgers.told_trouble |= ledgers.trouble != 0;
 	ledgers.told_blind |= ledgers.blind;
+	ledgers.told_refused |= ledgers.refused != 0;
 }
 
 static void tell_one(struct ledger *l, ledger_fn *tell)

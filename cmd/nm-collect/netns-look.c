@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,8 @@ static void is_mounted(uint32_t inode, const char *path)
 	told(inode, AT_FDCWD, path);
 }
 
-static void look_at_process(int proc, const char *pid)
+/* False: it may not be looked at; not if it has just ended. */
+static bool look_at_process(int proc, const char *pid)
 {
 	static const char prefix[] = "net:[";
 	char path[64], link[64];
@@ -41,11 +43,14 @@ static void look_at_process(int proc, const char *pid)
 
 	snprintf(path, sizeof(path), "%.32s/ns/net", pid);
 	len = readlinkat(proc, path, link, sizeof(link) - 1);
+	if (len < 0)
+		return errno != EACCES && errno != EPERM;
 	if (len < (ssize_t)sizeof(prefix))
-		return;
+		return true;
 	link[len] = '\0';
 	told((uint32_t)strtoul(link + sizeof(prefix) - 1, NULL, 10), proc,
 	     path);
+	return true;
 }
 
 bool look_is_due(void)
@@ -53,22 +58,24 @@ bool look_is_due(void)
 	return seconds(CLOCK_MONOTONIC) >= next_s;
 }
 
-void look(look_fn *fn)
+size_t look(look_fn *fn)
 {
 	double used = seconds(CLOCK_THREAD_CPUTIME_ID);
 	DIR *proc = opendir("/proc");
 	struct dirent *d;
+	size_t refused = 0;
 
 	if (!proc)
-		return;
+		return 0;
 	told = fn;
 	while ((d = readdir(proc)))
 		if (isdigit((unsigned char)d->d_name[0]))
-			look_at_process(dirfd(proc), d->d_name);
+			refused += !look_at_process(dirfd(proc), d->d_name);
 	closedir(proc);
 	mounts_each(is_mounted);
 	used = seconds(CLOCK_THREAD_CPUTIME_ID) - used;
 	next_s = seconds(CLOCK_MONOTONIC) + used * LOOK_SHARE;
+	return refused;
 }
 
 void look_end(void)

@@ -7,6 +7,7 @@
 #define NM_NETNS_LOOK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Looking goes through /proc: it may take 0.5 % of a processor. */
@@ -14,10 +15,11 @@ bool look_is_due(void);
 
 /*
  * Calls fn for each, once or more often, with the path of a descriptor of it,
- * which is relative to dir. Without CAP_SYS_PTRACE only few processes are seen.
+ * which is relative to dir. Returns of how many processes it may not be known,
+ * as without CAP_SYS_PTRACE of most.
  */
 typedef void look_fn(uint32_t inode, int dir, const char *path);
-void look(look_fn *fn);
+size_t look(look_fn *fn);
 
 void look_end(void);
 
