@@ -322,14 +322,27 @@ bool nm_scan_flat(struct nm_record *r, const char *line, size_t len,
 	return s.p == s.end;
 }
 
+/* Whoever has none has never heard of versions. */
+static bool is_of_version_1(const struct nm_record *r)
+{
+	const struct nm_field *v = nm_find(r, "v");
+
+	return !v || (v->kind == NM_INT && slice_is(&v->val, "1", 1));
+}
+
 const char *nm_record_scan(struct nm_record *r, const char *line, size_t len)
 {
+	const char *wrong = NULL;
+
 	r->added.len = 0;
 	r->rebuilt.len = 0;
 	memset(r->dropped, 0, sizeof(r->dropped));
-	if (nm_scan_flat(r, line, len, NM_FROM_OUTSIDE))
-		return NULL;
-	return nm_scan_slow(r, line, len);
+	if (!nm_scan_flat(r, line, len, NM_FROM_OUTSIDE))
+		wrong = nm_scan_slow(r, line, len);
+	if (wrong || is_of_version_1(r))
+		return wrong;
+	r->fields = 0;
+	return "not version 1 of nm-record(5)";
 }
 
 void nm_record_free(struct nm_record *r)

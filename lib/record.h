@@ -67,7 +67,8 @@ struct nm_record {
 /*
  * Reads one line (without its newline) into r; the slices point into it.
  * Returns NULL, or a static string that says what is wrong with the line
- * ("not a JSON object", "key twice", "invalid UTF-8", …).
+ * ("not a JSON object", "key twice", "invalid UTF-8", …), also if it is a
+ * record of another version of nm-record(5).
  */
 const char *nm_record_scan(struct nm_record *r, const char *line, size_t len);
 

@@ -163,6 +163,13 @@ static void agree_changed(struct nm_record *r, json_t *object, char *text)
 	nm_buf_free(&out);
 }
 
+static bool is_of_another_version(const json_t *object)
+{
+	const json_t *v = json_object_get(object, "v");
+
+	return v && !(json_is_integer(v) && json_integer_value(v) == 1);
+}
+
 static void agree(const char *bytes, size_t len)
 {
 	static struct nm_record r;
@@ -186,13 +193,15 @@ static void agree(const char *bytes, size_t len)
 	wrong = nm_record_scan(&r, line, len);
 	if (!wrong) {
 		HOLDS(json_is_object(object));
+		HOLDS(!is_of_another_version(object));
 		agree_fields(&r, object);
 		agree_rewritten(&r, object);
 		agree_changed(&r, object, text);
 	} else {
 		/* jansson overlooks a NUL byte behind a number. */
 		HOLDS(!json_is_object(object) || memchr(line, '\0', len) ||
-		      json_object_size(object) > NM_FIELDS_MAX);
+		      json_object_size(object) > NM_FIELDS_MAX ||
+		      is_of_another_version(object));
 	}
 	json_decref(object);
 	nm_record_free(&r);

@@ -30,6 +30,7 @@ static void put_space(struct nm_buf *b)
 static void put_string(struct nm_buf *b)
 {
 	static const char *const part[] = {
+		"v",
 		"type",
 		"ts_us",
 		"a",

@@ -182,6 +182,11 @@ static void test_bad_lines(void)
 			fprintf(stderr, "  line '%s'\n", line[i]);
 		CHECK(r.fields == 0);
 	}
+	CHECK(!scan("{\"v\":1}"));
+	CHECK_TEXT(scan("{\"v\":2}"), "not version 1 of nm-record(5)");
+	CHECK_TEXT(scan("{\"v\":\"1\"}"), "not version 1 of nm-record(5)");
+	CHECK_TEXT(scan("{\"v\":[]}"), "not version 1 of nm-record(5)");
+	CHECK(r.fields == 0);
 	CHECK_TEXT(scan("{\"a\":1,\"a\":1}"), "key twice");
 	CHECK_TEXT(scan("{\"a\":1,\"\\u0061\":1}"), "key twice");
 	CHECK_TEXT(scan("{\"a\":{\"b\":1,\"b\":1}}"), "key twice");
