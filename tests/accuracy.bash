@@ -131,7 +131,15 @@ exact() {
 			has_only("\($who) uid"; $own | map(select(.tx_bytes +
 				.rx_bytes > 0).uid) | unique; [.uid]))
 	') || return
+	[ -z "$wrong" ] || wrong+=$'\n'"lost: $(lost_of "$2")"
 	same "$wrong" ''
+}
+
+# lost_of STREAM: what its ticks say was lost, by kind; {} is nothing.
+lost_of() {
+	grep '"type":"tick".*}$' "$1" | jq -cn 'reduce (inputs | to_entries[] |
+		select(.key | startswith("lost_"))) as $lost ({};
+			.[$lost.key] += $lost.value) | map_values(select(. > 0))'
 }
 
 # no_others STREAM [FROM]: since then nothing on the ring was counted for the
