@@ -76,6 +76,19 @@ tick() {
 	picture inferred inferred
 }
 
+@test "nm-view: information is printed once, a warning in each frame" {
+	for level in info warning; do
+		{
+			echo '{"v":1,"type":"start","ts_us":1,"backend":"tp"}'
+			echo '{"v":1,"type":"notice","ts_us":1,"level":"'$level'","text":"it is so"}'
+			tick='{"v":1,"type":"tick","ts_us":9000000,"dt_us":9000000}'
+			printf '%s\n' "$tick" "$tick" "$tick"
+		} >"$BATS_TEST_TMPDIR/$level"
+	done
+	same "$(nm-view -b <"$BATS_TEST_TMPDIR/info" | grep -c 'note: it is so')" 1
+	same "$(nm-view -b <"$BATS_TEST_TMPDIR/warning" | grep -c 'warning: it is so')" 3
+}
+
 @test "nm-view: names from outside move neither cursor nor columns" {
 	picture hostile hostile --width 100
 	picture hostile-narrow hostile --width 40

@@ -67,11 +67,14 @@ static uint64_t from_environment(const char *name, uint64_t least,
 	return value < least ? least : value > most ? most : value;
 }
 
-/* False: nobody reads it any more. */
-static bool print(const struct view *v)
+/* False: nobody reads it any more. What is only to be known is said once. */
+static bool print(struct view *v)
 {
-	if (frame_draw(v) == 0)
+	if (frame_draw(v) == 0) {
+		if (!v->model->warned)
+			v->model->notice[0] = '\0';
 		return true;
+	}
 	if (errno != EPIPE)
 		err(NM_EXIT_FAIL, "cannot write to standard output");
 	return false;
