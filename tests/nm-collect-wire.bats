@@ -57,11 +57,12 @@ all_metered() {
 	to_right -n 20M
 	an_interval_later stream
 	collected stream
+	# Of the connection that sends; a slow machine takes many intervals.
 	# 32 bytes of TCP with its timestamps, 20 of IP; 1448 fit in between.
 	grep '}$' stream | jq -e -n --argjson netns "$netns" '
-		[inputs | select(.type == "flow" and .netns == $netns and
-			.tx_bytes > 10000000)] |
-		(map(.tx_wire_bytes) | add) as $wire |
+		[inputs | select(.type == "flow" and .netns == $netns)] |
+		group_by(.flow) | map(select(map(.tx_bytes) | add > 10000000)) |
+		add | (map(.tx_wire_bytes) | add) as $wire |
 		(map(.tx_packets) | add) as $packets |
 		($wire / $packets) > 1400 and ($wire / $packets) <= 1500'
 }
