@@ -153,8 +153,9 @@ flow_changed(struct sock *sk, struct socket_state *state, bool closed)
 		.cookie = socket_cookie(sk, state),
 		.use = use_by(&owner),
 	};
+	struct tcp_sock *tp = closed ? socket_tcp(sk) : NULL;
 	struct nm_counters *c = NULL;
-	struct tcp_sock *tp;
+	__u32 rest = 0;
 
 	/* Or torn: another becomes it at this moment, but not at its end. */
 	if (closed || key.use == state->use)
@@ -163,11 +164,16 @@ flow_changed(struct sock *sk, struct socket_state *state, bool closed)
 		wire_claim(c, state);
 	else if (!c && closed && wire_waits(state))
 		wire_lose(state);
+	if (by_packets && tp)
+		rest = received_since(state, tp->rcv_nxt);
+	if (!c && rest)
+		lose(bpf_map_lookup_elem(&processes, &owner), false, rest);
 	if (!c || !closed)
 		return;
-	tp = socket_tcp(sk);
 	if (tp)
 		tell_retrans(c, state, tp->total_retrans);
+	if (rest)
+		__sync_fetch_and_add(&c->rx_bytes, rest);
 	c->closed = 1;
 	LOG(FLOW_CLOSED, owner.tgid, key.cookie);
 }

@@ -135,7 +135,7 @@ static __always_inline void scan_tcp(struct sock *sk, struct tcp_sock *tp,
 	/* A program may have been faster than this scan. */
 	if (!state || state->seq_known)
 		return;
-	state->read_seq = tp->copied_seq;
+	state->read_seq = by_packets ? tp->rcv_nxt : tp->copied_seq;
 	state->urgent_seq = tp->urg_seq;
 	state->seq_known = 1;
 	state->retrans = tp->total_retrans;

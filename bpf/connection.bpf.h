@@ -79,6 +79,7 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 			state->cookie = 0;
 			state->last = 0;
 			state->sent_known = 0;
+			state->fin_known = 0;
 			state->listens = 0;
 			socket_cookie(sk, state);
 		}

@@ -20,6 +20,7 @@
 #define TCP_OFFSET_SEQ	     4
 #define TCP_OFFSET_DOFF	     12
 #define TCP_OFFSET_FLAGS     13
+#define TCP_FLAG_FIN	     1
 #define TCP_FLAG_SYN	     2
 #define UDP_LEN		     8
 

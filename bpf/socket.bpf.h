@@ -41,8 +41,9 @@ struct socket_state {
 	__u64 last;		     /* its counters: interval and slot */
 	__u64 cookie;		     /* 0: not asked for yet */
 	__u32 uid;		     /* the owner's effective one */
-	__u32 read_seq;		     /* TCP: read up to here, if seq_known */
-	__u8 proto;		     /* enum nm_proto */
+	/* TCP: read up to here, if seq_known; by packets: received. */
+	__u32 read_seq;
+	__u8 proto; /* enum nm_proto */
 	__u8 dir;
 	__u8 seq_known;
 	__u8 owned;
@@ -55,7 +56,9 @@ struct socket_state {
 	__u16 lport; /* host order; gone from the sock at close */
 	__u8 sent_known;
 	__u8 listens;
-	__u32 waits_at;		 /* ifindex of the first packet that waits */
+	__u32 waits_at; /* ifindex of the first packet that waits */
+	__u32 fin_seq;	/* TCP, by packets: the number of its FIN */
+	__u8 fin_known;
 	struct noted_peer noted; /* backend tp only */
 };
 
@@ -215,6 +218,25 @@ static __always_inline bool fin_was_read(const struct sock *sk,
 					 const struct tcp_sock *tp)
 {
 	return socket_flag(sk, SOCK_DONE) && tp->copied_seq == tp->rcv_nxt;
+}
+
+/*
+ * Of a connection that is counted by packets, what has come since this was
+ * asked last, without gaps: so what comes twice counts once. To be asked by who
+ * has the lock of the socket.
+ */
+static __always_inline __u32 received_since(struct socket_state *state,
+					    __u32 rcv_nxt)
+{
+	__u32 from = state->read_seq, to = rcv_nxt;
+
+	if (state->fin_known && to == state->fin_seq + 1)
+		to--;
+	state->read_seq = to;
+	if (!state->seq_known)
+		from = to;
+	state->seq_known = 1;
+	return to - from;
 }
 
 /* Opened by the kernel for itself: NFS, a tunnel, an MPTCP subflow. */

@@ -113,6 +113,11 @@ static __always_inline bool is_open_to_all(const struct bpf_sock *sk)
 	       sk->state != TCP_ESTABLISHED;
 }
 
+/* Payload. */
+struct moved {
+	__u32 tx_bytes, rx_bytes;
+};
+
 /* There was no memory to know the socket by. */
 static __always_inline void wire_unknown(const struct nm_wire *w)
 {
@@ -138,37 +143,27 @@ static __always_inline void wire_tcp(struct bpf_sock *sk, struct nm_counters *c,
 	tell_retrans(c, state, tp->total_retrans);
 }
 
-/*
- * What of a TCP segment did not come before, or was not sent before: by the
- * sequence numbers, so that it does not matter which packets they came in.
- */
-static __always_inline __u32 tcp_bytes(struct __sk_buff *skb,
-				       struct bpf_tcp_sock *tp,
-				       struct socket_state *state, __u32 ip_len,
-				       __u32 bytes, bool sent)
+/* The sequence numbers of a socket are its own, not its MPTCP connection's. */
+static __always_inline struct socket_state *tcp_state(struct bpf_sock *sk)
 {
-	__be32 number = 0;
-	__u32 end;
-	__s32 ahead;
-	__u8 flags = 0;
+	return bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+}
 
-	bpf_skb_load_bytes(skb, ip_len + TCP_OFFSET_SEQ, &number,
-			   sizeof(number));
-	end = bpf_ntohl(number) + bytes;
-	if (!sent) {
-		ahead = end - tp->rcv_nxt;
-		return ahead <= 0	      ? 0
-		       : (__u32)ahead < bytes ? (__u32)ahead
-					      : bytes;
-	}
+/*
+ * What of a TCP segment was not sent before: by the sequence numbers, so that
+ * it does not matter in which packets.
+ */
+static __always_inline __u32 tcp_sent(struct socket_state *state, __u32 end,
+				      __u32 bytes, __u8 flags)
+{
+	__s32 ahead = end - state->sent_seq;
+
 	if (!state->sent_known) {
-		bpf_skb_load_bytes(skb, ip_len + TCP_OFFSET_FLAGS, &flags, 1);
 		/* A SYN takes a number, and is no byte. */
 		state->sent_seq = end + (flags & TCP_FLAG_SYN ? 1 : 0);
 		state->sent_known = 1;
 		return bytes;
 	}
-	ahead = end - state->sent_seq;
 	/* Nor is a FIN, but nothing comes behind it. */
 	if (!bytes || ahead <= 0)
 		return 0;
@@ -176,9 +171,39 @@ static __always_inline __u32 tcp_bytes(struct __sk_buff *skb,
 	return ahead;
 }
 
-/* What the program sent or received, as far as packets tell it. */
-static __always_inline __u32 payload(struct __sk_buff *skb, struct bpf_sock *sk,
-				     struct socket_state *state, bool sent)
+/*
+ * Counts a packet of a connection. What was received is counted when a packet
+ * acknowledges it, which holds the socket's lock, or by flow_changed() at the
+ * end.
+ */
+static __always_inline void
+tcp_payload(struct __sk_buff *skb, struct bpf_sock *sk, struct bpf_tcp_sock *tp,
+	    __u32 ip_len, __u32 bytes, struct moved *moved, bool sent)
+{
+	struct socket_state *state = tcp_state(sk);
+	__be32 number = 0;
+	__u8 flags = 0;
+	__u32 end;
+
+	if (!state)
+		return;
+	bpf_skb_load_bytes(skb, ip_len + TCP_OFFSET_SEQ, &number,
+			   sizeof(number));
+	bpf_skb_load_bytes(skb, ip_len + TCP_OFFSET_FLAGS, &flags, 1);
+	end = bpf_ntohl(number) + bytes;
+	if (sent) {
+		moved->tx_bytes = tcp_sent(state, end, bytes, flags);
+		if (sk->state != TCP_SYN_SENT && sk->state != TCP_SYN_RECV)
+			moved->rx_bytes = received_since(state, tp->rcv_nxt);
+	} else if (flags & TCP_FLAG_FIN) {
+		state->fin_seq = end;
+		state->fin_known = 1;
+	}
+}
+
+/* What the program sent and received, as far as packets tell it. */
+static __always_inline void payload(struct __sk_buff *skb, struct bpf_sock *sk,
+				    struct moved *moved, bool sent)
 {
 	__u32 ip_len = ip_header_len(skb);
 	__u32 headers = ip_len + header_len(skb, sk, ip_len);
@@ -189,8 +214,11 @@ static __always_inline __u32 payload(struct __sk_buff *skb, struct bpf_sock *sk,
 	if (!sent && sk->type == SOCK_RAW && sk->family == AF_INET)
 		bytes = skb->len;
 	if (tp && sk->state != TCP_LISTEN)
-		bytes = tcp_bytes(skb, tp, state, ip_len, bytes, sent);
-	return bytes;
+		tcp_payload(skb, sk, tp, ip_len, bytes, moved, sent);
+	else if (sent)
+		moved->tx_bytes = bytes;
+	else
+		moved->rx_bytes = bytes;
 }
 
 /* The counters of who used the socket last; see flow.bpf.h. */
@@ -210,13 +238,27 @@ wire_counters(struct __sk_buff *skb, struct bpf_sock *sk,
 	return c ? c : wire_flow(sk, true, state, NULL, interval);
 }
 
+static __always_inline void lose_moved(struct socket_state *state,
+				       const struct moved *moved)
+{
+	struct nm_process *p;
+
+	if (!moved->tx_bytes && !moved->rx_bytes)
+		return;
+	p = bpf_map_lookup_elem(&processes, &state->owner);
+	if (moved->tx_bytes)
+		lose(p, true, moved->tx_bytes);
+	if (moved->rx_bytes)
+		lose(p, false, moved->rx_bytes);
+}
+
 static __always_inline void wire_count(struct __sk_buff *skb,
 				       struct bpf_sock *sk, bool sent)
 {
 	struct socket_state *state;
 	struct nm_counters *c;
+	struct moved moved = {};
 	struct nm_wire w = {};
-	__u32 bytes = 0;
 
 	measure(&w, skb, sk, sent);
 	state = wire_state(sk);
@@ -237,14 +279,12 @@ static __always_inline void wire_count(struct __sk_buff *skb,
 	if (by_packets && !state->dir && !is_stream(sk->protocol, sk->type))
 		state->dir = sent ? NM_DIR_OUT : NM_DIR_IN;
 	if (by_packets)
-		bytes = payload(skb, sk, state, sent);
+		payload(skb, sk, &moved, sent);
 	c = wire_counters(skb, sk, state, sent);
 	/* No room, or the map was busy at this moment: the next tells it. */
 	if (!c) {
 		wire_wait(state, &w);
-		if (bytes)
-			lose(bpf_map_lookup_elem(&processes, &state->owner),
-			     sent, bytes);
+		lose_moved(state, &moved);
 		/* A reset. Nothing comes behind it. */
 		if (is_tcp(sk->protocol, sk->type) && sk->state == TCP_CLOSE)
 			wire_lose(state);
@@ -258,8 +298,10 @@ static __always_inline void wire_count(struct __sk_buff *skb,
 		c->ifindex = skb->ifindex;
 	if (sent)
 		wire_tcp(sk, c, state);
-	if (bytes)
-		__sync_fetch_and_add(sent ? &c->tx_bytes : &c->rx_bytes, bytes);
+	if (moved.tx_bytes)
+		__sync_fetch_and_add(&c->tx_bytes, moved.tx_bytes);
+	if (moved.rx_bytes)
+		__sync_fetch_and_add(&c->rx_bytes, moved.rx_bytes);
 }
 
 static __always_inline int wire(struct __sk_buff *skb, bool sent)
