@@ -22,7 +22,6 @@ static __always_inline void socket_used(struct socket_state *state,
 		state->dir = sent ? NM_DIR_OUT : NM_DIR_IN;
 	if (port && sk->sk_type != SOCK_RAW)
 		state->lport = port;
-	state->netns = socket_netns(sk);
 	state->proto = socket_proto(sk);
 	state->uid = user->uid;
 	state->use = use_by(&user->process);

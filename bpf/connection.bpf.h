@@ -33,6 +33,7 @@ static __always_inline void claimed(struct sock *sk, bool connects)
 {
 	struct socket_state *state = socket_state(sk, true);
 	struct user user;
+	__u32 netns;
 
 	if (!state)
 		return;
@@ -43,7 +44,9 @@ static __always_inline void claimed(struct sock *sk, bool connects)
 		socket_cookie(sk, state);
 		if (wire_waits(state))
 			wire_lose(state);
+		netns = state->netns;
 		*state = new_socket;
+		state->netns = netns;
 		state->dir = NM_DIR_OUT;
 	}
 	/* The connection that a subflow carries a part of has its own user. */
@@ -102,7 +105,6 @@ static __always_inline void given_up(struct sock *sk)
 	if (!state || state->owned || (!goes_on && !wire_waits(state)))
 		return;
 	socket_cookie(sk, state);
-	state->netns = socket_netns(sk);
 	closer_owns(state, socket_proto(sk), socket_is_kernels(sk));
 }
 
@@ -118,7 +120,6 @@ static __always_inline void closed(struct sock *sk)
 		return;
 	if (!state->owned && wire_waits(state)) {
 		socket_cookie(sk, state);
-		state->netns = socket_netns(sk);
 		nobody_owns(state, socket_proto(sk));
 	}
 	if (state->owned &&

@@ -49,11 +49,11 @@ struct socket_state {
 	__u8 owned;
 	__u32 ifindex;		/* of the last packet */
 	__u32 retrans;		/* TCP: segments sent again, told up to here */
-	__u32 sent_seq;		/* TCP, by packets: sent up to here, if known */
+	__u32 netns;		/* 0: not known yet */
 	struct nm_wire waiting; /* see waiting.bpf.h */
 	__u32 urgent_seq;	/* TCP: the last urgent byte, left out */
-	__u32 netns;
-	__u16 lport; /* host order; gone from the sock at close */
+	__u32 sent_seq; /* TCP, by packets: sent up to here, if sent_known */
+	__u16 lport;	/* host order; gone from the sock at close */
 	__u8 sent_known;
 	__u8 listens;
 	__u32 waits_at; /* ifindex of the first packet that waits */
@@ -92,7 +92,15 @@ static __always_inline struct socket_state *state_by_address(__u64 address,
 	return bpf_map_lookup_elem(&sockets_by_address, &address);
 }
 
-/* NULL: not known, and (with create) no memory to know it. */
+static __always_inline __u32 socket_netns(const struct sock *sk)
+{
+	return sk->__sk_common.skc_net.net->ns.inum;
+}
+
+/*
+ * NULL: not known, and (with create) no memory to know it. What is known has
+ * its namespace.
+ */
 static __always_inline struct socket_state *socket_state(struct sock *sk,
 							 bool create)
 {
@@ -105,6 +113,9 @@ static __always_inline struct socket_state *socket_state(struct sock *sk,
 		s = bpf_sk_storage_get(&sockets, sk, 0,
 				       create ? BPF_SK_STORAGE_GET_F_CREATE
 					      : 0);
+	/* Here, where the verifier has few ways to come; see flow_kind(). */
+	if (s && !s->netns)
+		s->netns = socket_netns(sk);
 	if (!s && create)
 		LOG(SOCKET_FULL, 0, address);
 	return s;
@@ -310,11 +321,6 @@ static __always_inline void socket_raddr(const struct sock *sk, __u8 raddr[16],
 	else
 		copy_v6((__u32 *)raddr, &sk->__sk_common.skc_v6_daddr);
 	*rport = sk->__sk_common.skc_dport;
-}
-
-static __always_inline __u32 socket_netns(const struct sock *sk)
-{
-	return sk->__sk_common.skc_net.net->ns.inum;
 }
 
 #endif
