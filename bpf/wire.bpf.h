@@ -213,7 +213,10 @@ static __always_inline void payload(struct __sk_buff *skb, struct bpf_sock *sk,
 	/* A raw socket of IPv4 gives the header to the program, too. */
 	if (!sent && sk->type == SOCK_RAW && sk->family == AF_INET)
 		bytes = skb->len;
-	if (tp && sk->state != TCP_LISTEN)
+	/* What comes for a listening socket, a new connection receives. */
+	if (tp && sk->state == TCP_LISTEN)
+		return;
+	if (tp)
 		tcp_payload(skb, sk, tp, ip_len, bytes, moved, sent);
 	else if (sent)
 		moved->tx_bytes = bytes;
