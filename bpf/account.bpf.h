@@ -164,7 +164,8 @@ flow_changed(struct sock *sk, struct socket_state *state, bool closed)
 	else if (!c && closed && wire_waits(state))
 		wire_lose(state);
 	if (by_packets && tp)
-		rest = received_since(state, tp->rcv_nxt);
+		rest = received_since(state, tp->rcv_nxt,
+				      socket_flag(sk, SOCK_DONE));
 	if (!c && rest)
 		lose(bpf_map_lookup_elem(&processes, &owner), false, rest);
 	if (!c || !closed)

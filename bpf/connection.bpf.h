@@ -38,6 +38,12 @@ static __always_inline void claimed(struct sock *sk, bool connects)
 	if (!state)
 		return;
 	state->listens = !connects;
+	/* What it is for its connections, not what it was itself. */
+	if (by_packets && !connects) {
+		state->dir = 0;
+		state->sent_known = 0;
+		state->fin_known = 0;
+	}
 	if (!connects && state->owned)
 		return;
 	if (connects) {
@@ -89,7 +95,7 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 		state->dir = NM_DIR_IN;
 	}
 	state->lport = sk->__sk_common.skc_num;
-	if (!legacy && !state->seq_known)
+	if (!legacy && (by_packets || !state->seq_known))
 		start_reading(state, sk);
 	if (state->owned)
 		flow_changed(sk, state, false);

@@ -123,6 +123,7 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u32 rcv_nxt;
 	__u32 copied_seq;
+	__u32 snd_nxt;
 	__u32 urg_seq;
 	__u64 bytes_received;
 	__u32 total_retrans;

@@ -39,7 +39,8 @@ int on_sock_release(struct bpf_sock *ctx)
 		return 1;
 	state->cookie = bpf_get_socket_cookie(ctx);
 	if (!state->owned) {
-		state->netns = release_netns(ctx);
+		if (!state->netns)
+			state->netns = release_netns(ctx);
 		closer_owns(state, proto_of(ctx->protocol, ctx->type), false);
 	}
 	if (tells_end(ctx->protocol, ctx->type))

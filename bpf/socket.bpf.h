@@ -233,21 +233,25 @@ static __always_inline bool fin_was_read(const struct sock *sk,
 
 /*
  * Of a connection that is counted by packets, what has come since this was
- * asked last, without gaps: so what comes twice counts once. To be asked by who
- * has the lock of the socket.
+ * asked last, without gaps: so what comes twice counts once. A FIN is told by
+ * the state of the socket, or else by its number, as long as it is the last. It
+ * never goes back: a number that somebody made up does no harm.
  */
 static __always_inline __u32 received_since(struct socket_state *state,
-					    __u32 rcv_nxt)
+					    __u32 rcv_nxt, bool fin_came)
 {
-	__u32 from = state->read_seq, to = rcv_nxt;
+	__u32 to = rcv_nxt, grown;
 
-	if (state->fin_known && to == state->fin_seq + 1)
+	if (fin_came || (state->fin_known && to == state->fin_seq + 1))
 		to--;
+	grown = to - state->read_seq;
+	if (state->seq_known && (__s32)grown <= 0)
+		return 0;
 	state->read_seq = to;
 	if (!state->seq_known)
-		from = to;
+		grown = 0;
 	state->seq_known = 1;
-	return to - from;
+	return grown;
 }
 
 /* Opened by the kernel for itself: NFS, a tunnel, an MPTCP subflow. */

@@ -171,10 +171,17 @@ static __always_inline __u32 tcp_sent(struct socket_state *state, __u32 end,
 	return ahead;
 }
 
+/* The state follows a FIN, but not yet where it is acknowledged in FIN_WAIT. */
+static __always_inline bool fin_came(__u32 state)
+{
+	return state == BPF_TCP_CLOSE_WAIT || state == BPF_TCP_LAST_ACK ||
+	       state == BPF_TCP_CLOSING || state == BPF_TCP_TIME_WAIT;
+}
+
 /*
  * Counts a packet of a connection. What was received is counted when a packet
- * acknowledges it, which holds the socket's lock, or by flow_changed() at the
- * end.
+ * acknowledges it, most often under the socket's lock, or by flow_changed() at
+ * the end; what an MPTCP subflow has not acknowledged when it is reset is not.
  */
 static __always_inline void
 tcp_payload(struct __sk_buff *skb, struct bpf_sock *sk, struct bpf_tcp_sock *tp,
@@ -194,7 +201,8 @@ tcp_payload(struct __sk_buff *skb, struct bpf_sock *sk, struct bpf_tcp_sock *tp,
 	if (sent) {
 		moved->tx_bytes = tcp_sent(state, end, bytes, flags);
 		if (sk->state != TCP_SYN_SENT && sk->state != TCP_SYN_RECV)
-			moved->rx_bytes = received_since(state, tp->rcv_nxt);
+			moved->rx_bytes = received_since(state, tp->rcv_nxt,
+							 fin_came(sk->state));
 	} else if (flags & TCP_FLAG_FIN) {
 		state->fin_seq = end;
 		state->fin_known = 1;

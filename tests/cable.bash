@@ -204,3 +204,39 @@ next_to_none() {
 	echo "$1: $(lines stream "nic_$1_") of $(lines stream nic_)" >&2
 	return 1
 }
+
+# exchange_late THERE BACK: bytes between left and right, by a connection that
+# is on its way when nm-collect starts; to the byte.
+exchange_late() {
+	in_background nsenter --net="/run/netns/$right" socat \
+		"TCP-LISTEN:5201,bind=10.93.0.2" \
+		"SYSTEM:head -c $1 >received; head -c $2 /dev/zero"
+	wait_until 20 iperf_listens "$right"
+	ip -n "$left" neighbour replace 10.93.0.2 lladdr 02:00:00:00:00:99 \
+		dev e0
+	in_background nsenter --net="/run/netns/$left" socat \
+		TCP:10.93.0.2:5201 \
+		"SYSTEM:head -c $1 /dev/zero; head -c $2 >back"
+	wait_until 20 is_connecting
+	collect stream -i 0.2
+	ip -n "$left" neighbour replace 10.93.0.2 lladdr 02:00:00:00:00:02 \
+		dev e0
+	wait "${started[@]:0:2}"
+	same "$(stat -c %s received back)" "$1"$'\n'"$2"
+	an_interval_later stream
+	collected stream
+	same "$(of_sides)" "[$1,$2,$2,$1]"
+}
+
+is_connecting() {
+	in_space "$left" ss -Htn state syn-sent | grep -q .
+}
+
+# of_sides: payload that left and right sent and received.
+of_sides() {
+	grep '}$' stream | jq -s -c --argjson left "$netns" \
+		--argjson right "$(stat -L -c %i "/run/netns/$right")" '
+		map(select(.type == "flow")) | [(map(select(.netns == $left)),
+			map(select(.netns == $right))) |
+			map(.tx_bytes), map(.rx_bytes) | add]'
+}

@@ -67,6 +67,12 @@ all_metered() {
 		($wire / $packets) > 1400 and ($wire / $packets) <= 1500'
 }
 
+@test "nm-collect: a connection that is on its way at the start, to the byte" {
+	need socat
+	cable a b
+	exchange_late 300007 1003
+}
+
 @test "nm-collect: packets sent again are counted, and told" {
 	cable a b
 	collect stream -i 0.2

@@ -108,6 +108,14 @@ static void add_chosen(int fd, const char *name)
 		err(NM_EXIT_FAIL, "network namespace '%s'", name);
 }
 
+/* If there is no room for one, or nobody to enter it, so it is for the others.
+ */
+static bool is_over(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM ||
+	       error == ENOBUFS || error == ESRCH;
+}
+
 static void is_inhabited(uint32_t netns, int dir, const char *path)
 {
 	struct ledger *l = find(netns);
@@ -115,8 +123,7 @@ static void is_inhabited(uint32_t netns, int dir, const char *path)
 
 	if (l)
 		l->unseen = 0;
-	/* If there is no room for one, there is none for the others. */
-	if (l || !ledgers.all || (ledgers.trouble && ledgers.trouble != EPERM))
+	if (l || !ledgers.all || is_over(ledgers.trouble))
 		return;
 	fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && errno != ENOENT && errno != ESRCH)
