@@ -55,6 +55,12 @@ mptcp_again() {
 		END { print again + 0 }'
 }
 
+# uncounted: how many of these bytes there may be where the kernel does not tell
+# (6.12 does not).
+uncounted() {
+	grep -q WinProbe /proc/net/netstat && echo 0 || echo 64
+}
+
 # wrong LEDGER TIMES MORE: roles that do not have their bytes; of MPTCP, which
 # sends again what is late, up to so many times as many, and so many more.
 wrong() {
@@ -91,7 +97,7 @@ wrong() {
 	again=$(($(mptcp_again </proc/net/netstat) - again))
 	times=1
 	[ "$again" = 0 ] || times=1.02
-	wrong ledgers $times 0 >differ
+	wrong ledgers $times "$(uncounted)" >differ
 	same "$(cat differ)" ''
 	[ "$ran" -gt 60 ]
 }
@@ -143,7 +149,8 @@ wrong() {
 	in_space "nm-m-$$" cat /proc/net/netstat >netstat
 	jq -c '. + {scenario: "mptcp4"}' ledger >ledgers
 	# No segment is longer.
-	wrong ledgers 1 $((65535 * $(mptcp_again <netstat))) >differ
+	wrong ledgers 1 $((65535 * $(mptcp_again <netstat) + $(uncounted))) \
+		>differ
 	same "$(cat differ)" ''
 }
 
