@@ -120,23 +120,23 @@ static __always_inline void scan_tcp(struct sock *sk, struct tcp_sock *tp,
 		.port = sk->__sk_common.skc_num,
 		.proto = NM_PROTO_TCP,
 	};
-	__u8 tcp_state = sk->__sk_common.skc_state;
+	__u8 at = sk->__sk_common.skc_state;
 	struct socket_state *state;
 	__u8 one = 1;
 
 	if (scan_listeners) {
-		if (tcp_state == TCP_LISTEN)
+		if (at == TCP_LISTEN)
 			bpf_map_update_elem(&listeners, &l, &one, BPF_ANY);
 		return;
 	}
-	if (tcp_state == TCP_LISTEN || tcp_state == TCP_CLOSE)
+	if (at == TCP_LISTEN || at == TCP_CLOSE)
 		return;
 	state = socket_state(sk, true);
 	/* A program may have been faster than this scan. */
 	if (!state || state->seq_known)
 		return;
 	/* There are no numbers yet of the other side. */
-	if (tcp_state != TCP_SYN_SENT) {
+	if (at != TCP_SYN_SENT) {
 		state->read_seq = by_packets ? tp->rcv_nxt : tp->copied_seq;
 		state->urgent_seq = tp->urg_seq;
 		state->seq_known = 1;

@@ -19,13 +19,15 @@ load helpers
 }
 
 @test "nm-example: tells a bad line, passes the others, exits 1" {
-	run --separate-stderr nm-example <<<'{"v":1}
+	run --separate-stderr nm-example <<<'{"v":1,"ts_us":1}
 not a record
-{"v":2}'
+{"v":1,"ts_us":2}
+{"v":2,"ts_us":3}'
 	[ "$status" -eq 1 ]
-	same "$output" '{"v":1}
-{"v":2}'
-	same "$stderr" 'nm-example: stdin:2: not a JSON object'
+	same "$output" '{"v":1,"ts_us":1}
+{"v":1,"ts_us":2}'
+	same "$stderr" 'nm-example: stdin:2: not a JSON object
+nm-example: stdin:4: not version 1 of nm-record(5)'
 }
 
 @test "nm-example: a usage error exits 2 with empty stdout" {
