@@ -71,8 +71,7 @@ static uint64_t from_environment(const char *name, uint64_t least,
 static bool print(struct view *v)
 {
 	if (frame_draw(v) == 0) {
-		if (!v->model->warned)
-			v->model->notice[0] = '\0';
+		model_notice_seen(v->model);
 		return true;
 	}
 	if (errno != EPIPE)

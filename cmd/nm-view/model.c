@@ -176,6 +176,12 @@ static void take_notice(struct model *m, const struct nm_record *r)
 		 text);
 }
 
+void model_notice_seen(struct model *m)
+{
+	if (!m->warned)
+		m->notice[0] = '\0';
+}
+
 static double rate(uint64_t bytes, uint64_t dt_us)
 {
 	return dt_us ? (double)bytes * 1e6 / (double)dt_us : 0;

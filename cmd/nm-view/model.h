@@ -130,4 +130,7 @@ bool model_finish(struct model *m);
  */
 void model_show(struct model *m);
 
+/* The notice was seen: one that only informs goes, a warning stays. */
+void model_notice_seen(struct model *m);
+
 #endif
