@@ -63,6 +63,8 @@ account_first(struct nm_flow_key *key, struct sock *sk, bool sent,
 	c = flow_get(key, &user->process, sk, state, peer, interval);
 	if (c && state && wire_waits(state))
 		wire_claim(c, state);
+	else if (!c && state && wire_waits(state))
+		wire_lose(state);
 	return c;
 }
 

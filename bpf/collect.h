@@ -155,6 +155,7 @@ enum nm_dir {
 	NM_DIR_UNKNOWN,
 	NM_DIR_OUT,
 	NM_DIR_IN,
+	NM_DIR_MISSED, /* who was first to send, before we were there */
 };
 
 /* Bytes and events that found no room, by processor. */

@@ -90,14 +90,16 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 			state->sent_known = 0;
 			state->fin_known = 0;
 			state->listens = 0;
-			socket_cookie(sk, state);
 		}
+		socket_own_cookie(sk, state);
+		socket_cookie(sk, state);
 		state->dir = NM_DIR_IN;
 	}
 	state->lport = sk->__sk_common.skc_num;
 	if (!legacy && (by_packets || !state->seq_known))
 		start_reading(state, sk);
-	if (state->owned)
+	/* One that MPTCP accepts gets its addresses a little later. */
+	if (state->owned && sk->__sk_common.skc_dport)
 		flow_changed(sk, state, false);
 }
 

@@ -37,7 +37,8 @@ int on_sock_release(struct bpf_sock *ctx)
 				   goes_on ? BPF_SK_STORAGE_GET_F_CREATE : 0);
 	if (!state || (!state->owned && !goes_on && !wire_waits(state)))
 		return 1;
-	state->cookie = bpf_get_socket_cookie(ctx);
+	if (!state->cookie)
+		state->cookie = bpf_get_socket_cookie(ctx);
 	if (!state->owned) {
 		if (!state->netns)
 			state->netns = release_netns(ctx);

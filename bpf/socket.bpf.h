@@ -155,6 +155,18 @@ static __always_inline __u64 socket_cookie(struct sock *sk,
 	return state->cookie;
 }
 
+/*
+ * MPTCP connections have the cookie of the listening socket that they are from:
+ * sk_clone() copies it, and only inet_csk_clone_lock() gives a new one. So they
+ * get another here: a time, with the highest bit, which no cookie has.
+ */
+static __always_inline void socket_own_cookie(const struct sock *sk,
+					      struct socket_state *state)
+{
+	if (sk->sk_protocol == IPPROTO_MPTCP && !state->cookie)
+		state->cookie = 1ULL << 63 | bpf_ktime_get_boot_ns();
+}
+
 static __always_inline bool socket_is_inet(const struct sock *sk)
 {
 	__u16 family = sk->__sk_common.skc_family;

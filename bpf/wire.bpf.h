@@ -85,7 +85,8 @@ wire_flow(struct bpf_sock *sk, bool laddr, struct socket_state *state,
 		first.netns = state->netns;
 		first.dir = state->dir;
 		first.rport = sk->dst_port;
-		if (laddr && !state->lport)
+		/* A raw socket has its protocol there. */
+		if (laddr && !state->lport && sk->type != SOCK_RAW)
 			state->lport = sk->src_port;
 		first.lport = state->lport;
 		if (sk->family == AF_INET) {
@@ -263,6 +264,20 @@ static __always_inline void lose_moved(struct socket_state *state,
 		lose(p, false, moved->rx_bytes);
 }
 
+/* Another becomes its owner at this moment, and will tell what waits. */
+static __always_inline bool changes_hands(const struct socket_state *state)
+{
+	struct nm_process_key owner = state->owner;
+
+	return use_by(&owner) != state->use;
+}
+
+/* Nothing comes behind it. */
+static __always_inline bool is_reset(const struct bpf_sock *sk)
+{
+	return is_tcp(sk->protocol, sk->type) && sk->state == TCP_CLOSE;
+}
+
 static __always_inline void wire_count(struct __sk_buff *skb,
 				       struct bpf_sock *sk, bool sent)
 {
@@ -292,12 +307,10 @@ static __always_inline void wire_count(struct __sk_buff *skb,
 	if (by_packets)
 		payload(skb, sk, &moved, sent);
 	c = wire_counters(skb, sk, state, sent);
-	/* No room, or the map was busy at this moment: the next tells it. */
 	if (!c) {
 		wire_wait(state, &w);
 		lose_moved(state, &moved);
-		/* A reset. Nothing comes behind it. */
-		if (is_tcp(sk->protocol, sk->type) && sk->state == TCP_CLOSE)
+		if (!changes_hands(state) || is_reset(sk))
 			wire_lose(state);
 		return;
 	}

@@ -76,6 +76,50 @@ is_unplugged() {
 			.[0].ts_us))' whole
 }
 
+@test "nm-collect --netns: what has no room is told once, when it moves" {
+	need socat
+	cable a b
+	mkfifo go
+	in_background nsenter --net="/run/netns/$right" socat -u \
+		UDP4-RECV:5201 OPEN:received,creat,trunc
+	wait_until 20 udp_is_open
+	before=$(counted)
+	collect stream -i 0.2 --netns="$left" --max-flows 2
+	# The sockets stay open, and are used no more.
+	# shellcheck disable=SC2016 # the inner shell's
+	in_background nsenter --net="/run/netns/$left" bash -c '
+		for n in {1..20}; do
+			exec {fd}<>/dev/udp/10.93.0.2/5201
+			echo -n 1234567 >&$fd
+		done
+		read <go'
+	sender=${started[-1]}
+	wait_until 20 have_come 140
+	an_interval_later stream
+	cp stream first
+	# Nor is any of it told again at their end.
+	echo >go
+	wait "$sender"
+	an_interval_later stream
+	collected stream
+	same "$(moved "$before")" '[700,0]'
+	for told in first stream; do
+		ledger_of "$told" "$netns" >of-netns
+		closes of-netns
+		same "$(lines of-netns nic_) $(lines of-netns nic_named_)" \
+			'[700,0] [700,0]'
+	done
+	jq -es 'map(.lost_flows // 0) | add > 0' stream
+}
+
+udp_is_open() {
+	in_space "$right" ss -Hlun 'sport = :5201' | grep -q .
+}
+
+have_come() {
+	[ "$(stat -c %s received)" = "$1" ]
+}
+
 @test "nm-collect --netns: the ledgers of many intervals close" {
 	cable a b
 	right_netns=$(netns_of "$right")

@@ -6,6 +6,7 @@
 
 load helpers
 load collect
+load accuracy
 
 setup() {
 	cd "$BATS_TEST_TMPDIR"
@@ -125,6 +126,18 @@ teardown() {
 	same "$(jq -s 'map(select(.type == "tick").tx_bytes) | add' stream)" 0
 }
 
+@test "nm-collect: -p is over when the last of its processes has ended" {
+	exact_backend
+	in_background sleep 600
+	in_background sleep 600
+	collect stream -i 0.2 -p "${started[0]}" -p "${started[1]}"
+	kill "${started[0]}"
+	an_interval_later stream
+	kill "${started[1]}"
+	wait "$collector"
+	jq -es 'last.type == "tick"' stream
+}
+
 # at_root_cgroup: skip where tp has no place to note what it needs.
 at_root_cgroup() {
 	[ "${NM_BACKEND-}" != tp ] || grep -q ' cgroup2 ' /proc/mounts ||
@@ -163,6 +176,66 @@ may_read() {
 		.flow' stream | sort -u | wc -l)" 2
 	same "$(jq -r 'select(.type == "flow" and .lport == 29873) |
 		.flow' stream | cut -d- -f1 | sort -u | wc -l)" 1
+}
+
+@test "nm-collect: who was first to send, if it was there from the beginning" {
+	exact_backend
+	need socat
+	at_root_cgroup
+	port=29880
+	in_background socat -u UDP-RECVFROM:29880,bind=127.0.0.1,fork OPEN:/dev/null
+	wait_until 30 udp_listens 29880
+	collect stream -i 0.2
+	in_background socat -u UDP-RECVFROM:29881,bind=127.0.0.1,fork OPEN:/dev/null
+	wait_until 30 udp_listens 29881
+	for port in 29880 29881; do
+		bash -c "echo -n 123 >/dev/udp/127.0.0.1/$port"
+	done
+	wait_until 30 bash -c "grep '\"lport\":2988[01]' stream |
+		grep -c '\"rx_bytes\":3,' | grep -qx 2"
+	an_interval_later stream
+	collected stream
+	same "$(jq -c 'select(.type == "flow" and (.tx_bytes > 0 or .rx_bytes > 0) and
+		(.rport, .lport | . == 29880 or . == 29881)) |
+		[([.lport, .rport] | min), .comm, .dir]' stream | sort -u)" \
+		'[29880,"bash","out"]
+[29880,"socat",null]
+[29881,"bash","out"]
+[29881,"socat","in"]'
+}
+
+udp_listens() {
+	ss -Hlun "sport = :$1" | grep -q .
+}
+
+# All that MPTCP accepts has the cookie of the listening socket.
+@test "nm-collect: what MPTCP accepts is a flow of its own, with its other side" {
+	exact_backend
+	collect stream -i 0.2
+	traffic ledger mptcp4
+	an_interval_later stream
+	collected stream
+	server=$(jq 'select(.role == "srv").pid' ledger)
+	client=$(jq 'select(.role == "cli").pid' ledger)
+	port=$(jq -n "first(inputs | select(.pid == $client and .rport)).lport" stream)
+	same "$(jq -c "select(.type == \"flow\" and .pid == $server and
+		(.tx_bytes > 0 or .rx_bytes > 0)) | [.dir, .raddr, .rport]" \
+		stream | sort -u)" "[\"in\",\"127.0.0.1\",$port]"
+	# The handshake is the listening socket's.
+	same "$(jq -c "select(.type == \"flow\" and .pid == $server) |
+		[.flow, .dir]" stream | sort -u | cut -d, -f2 | sort)" \
+		$'"in"]\nnull]'
+}
+
+@test "nm-collect: a ping has no port" {
+	exact_backend
+	need ping
+	collect stream -i 0.2
+	ping -q -c 1 127.0.0.1
+	an_interval_later stream
+	collected stream
+	same "$(jq -c 'select(.type == "flow" and .proto == "icmp") |
+		[.comm, .lport, .rport]' stream | sort -u)" '["ping",null,null]'
 }
 
 @test "nm-collect: the end of a datagram socket is told, once, under its flow" {

@@ -218,7 +218,7 @@ static void put_socket(struct nm_buf *o, const struct flow *f)
 	put_netns(o, f->netns);
 	if (protos[f->proto])
 		nm_json_str(o, "proto", protos[f->proto]);
-	if (f->dir != NM_DIR_UNKNOWN)
+	if (f->dir == NM_DIR_OUT || f->dir == NM_DIR_IN)
 		nm_json_str(o, "dir", f->dir == NM_DIR_OUT ? "out" : "in");
 	put_address(o, "laddr", &f->laddr);
 	put_port(o, "lport", f->lport);

@@ -241,7 +241,7 @@ static void tell_trouble(void)
 			    "network namespaces are kept alive after their "
 			    "end without CAP_SYS_PTRACE");
 	if (ledgers.all && ledgers.refused && !ledgers.told_refused)
-		emit_notice("warning", "rights",
+		emit_notice("info", "rights",
 			    "%zu process%s may not be looked at: a network "
 			    "namespace that nobody else is in has no ledger",
 			    ledgers.refused, ledgers.refused == 1 ? "" : "es");

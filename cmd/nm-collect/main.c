@@ -223,7 +223,7 @@ static int collect(const struct backend *b)
 		if (!wait_until(b, deadline, &caught))
 			break;
 		/* Asked before the drain: what comes until then is in it. */
-		last = stopping || ++intervals == count;
+		last = stopping || ++intervals == count || pids_ended();
 		if (b->drain(&lost)) {
 			warn("backend %s", b->name);
 			return NM_EXIT_FAIL;

@@ -7,6 +7,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -20,6 +21,8 @@
 
 static uint64_t pids[MAX_PIDS];
 static size_t npids;
+/* Of each, a pidfd; -1 if nobody can tell when it ends. */
+static struct pollfd ends[MAX_PIDS];
 
 int pids_add(const char *arg, void *into)
 {
@@ -59,22 +62,37 @@ static bool can_be_checked(void)
  * /proc hides. It says EINVAL of a thread that is no leader, and from Linux
  * 6.15 on ENOENT. glibc has it since 2.36 only.
  */
-static void check(pid_t pid)
+static int open_process(pid_t pid)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
-	if (fd >= 0)
-		close(fd);
-	else if (errno == ESRCH)
+	if (fd < 0 && errno == ESRCH)
 		errx(NM_EXIT_FAIL, "there is no process '%d'", (int)pid);
-	else if (errno == EINVAL || errno == ENOENT)
+	if (fd < 0 && (errno == EINVAL || errno == ENOENT))
 		errx(NM_EXIT_FAIL, "'%d' is a thread, not a process", (int)pid);
+	return fd;
 }
 
 void pids_apply(void)
 {
-	for (size_t i = 0; i < npids && can_be_checked(); i++)
-		if (pids[i] != 0) /* the kernel */
-			check((pid_t)pids[i]);
+	bool check = can_be_checked();
+
+	for (size_t i = 0; i < npids; i++) {
+		ends[i].events = POLLIN;
+		ends[i].fd = -1;
+		if (check && pids[i] != 0) /* the kernel */
+			ends[i].fd = open_process((pid_t)pids[i]);
+	}
 	emit_only(pids, npids);
+}
+
+bool pids_ended(void)
+{
+	size_t ended = 0;
+
+	if (!npids || poll(ends, npids, 0) < 0)
+		return false;
+	for (size_t i = 0; i < npids; i++)
+		ended += ends[i].revents != 0;
+	return ended == npids;
 }

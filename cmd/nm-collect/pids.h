@@ -5,6 +5,8 @@
 #ifndef NM_PIDS_H
 #define NM_PIDS_H
 
+#include <stdbool.h>
+
 /* Takes one, for the option table: 0, or -1 after a warning. */
 int pids_add(const char *arg, void *into);
 
@@ -13,5 +15,8 @@ int pids_add(const char *arg, void *into);
  * before rights are dropped; then, only they are told of.
  */
 void pids_apply(void);
+
+/* Have all of them ended, if any was named? */
+bool pids_ended(void);
 
 #endif
