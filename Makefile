@@ -24,6 +24,7 @@ TEMPLATES := nm-example
 BPF_CMDS  := nm-collect
 
 LDLIBS_nm-collect = -lbpf -lelf -lz -lcap
+LDLIBS_nm-geo     = -lmaxminddb
 LDLIBS_nm-view    = -lreadline -lncursesw -ltinfo
 
 TEST_LDLIBS_nm-traffic = -luring -lpthread -lbpf -lelf -lz
@@ -71,7 +72,7 @@ hand_over = [ "$$(id -u)" != 0 ] || chown -R --reference=Makefile $(B)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SECONDEXPANSION:
-.PHONY: all run deps check check-root check-asan check-vm check-life bench \
+.PHONY: all run deps geodata check check-root check-asan check-vm check-life bench \
 	fuzz lint format new install uninstall clean help test-programs compdb
 
 all: $(addprefix $(B)/,$(CMDS)) $(B)/netmonitor ## build everything
@@ -138,6 +139,9 @@ $(B)/.gitignore: | $(B)/
 
 deps: ## install what is missing to build, run and test
 	@packaging/deps install
+
+geodata: ## fetch free databases for nm-geo into your data folder
+	@packaging/geodata
 
 run: deps ## build, and open the viewer (needs root for the collector)
 	$(Q)$(MAKE) --no-print-directory all

@@ -244,9 +244,10 @@ complete_words() {
 
 # --- The contract ---
 
-# Words that nm-record(5) marks up as keys, types or values.
+# Words that nm-record(5), with nm-ledger(5), marks up as keys, types or values.
 contract_words() {
-	sed -n 's/^\.\(It \)\{0,1\}Cm //p' man/nm-record.5 | tr -d , | tr ' ' '\n' |
+	sed -n 's/^\.\(It \)\{0,1\}Cm //p' man/nm-record.5 man/nm-ledger.5 |
+		tr -d , | tr ' ' '\n' |
 		grep -E '^[a-z_]+$' | sort -u
 }
 
