@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Who it is: the user, the parent and the command line of a process, and the
+ * service, container or pod that it runs in.
+ *
+ * reads: type host boot_id pid start_us uid ppid cgroup
+ * adds:  user parent cmdline unit container container_id pod namespace
+ */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cache.h"
+#include "filter.h"
+#include "names.h"
+#include "place.h"
+#include "process.h"
+
+/* As many are remembered. */
+#define PROCESSES 16384
+#define USERS	  4096
+#define PLACES	  1024
+
+#define CMDLINE_MAX 4096
+
+static const char *root = "";
+static bool no_cmdline;
+static uint64_t cmdline_limit = 256;
+
+static const struct nm_option options[] = {
+	{ .name = "no-cmdline",
+	  .help = "leave out command lines, which may hold secrets",
+	  .kind = NM_OPT_FLAG,
+	  .into = &no_cmdline },
+	{ .name = "cmdline-max",
+	  .arg = "BYTES",
+	  .help = "cut command lines to this length (256)",
+	  .kind = NM_OPT_UINT,
+	  .into = &cmdline_limit,
+	  .min = 1,
+	  .max = CMDLINE_MAX },
+	{ .name = "root",
+	  .arg = "DIR",
+	  .help = "look for /proc, /etc and /var below this folder",
+	  .kind = NM_OPT_STRING,
+	  .into = &root },
+	{ 0 }
+};
+
+static const struct nm_program program = {
+	.name = "nm-resolve",
+	.synopsis = "[OPTION]…",
+	.summary = "say which user, service, container or pod it is",
+	.options = options,
+	.examples =
+		"  nm-collect | nm-resolve | jq -c 'select(.container)'\n"
+		"  nm-collect -c 60 | nm-resolve --no-cmdline >minute.ndjson\n",
+	.filter = true,
+};
+
+struct process_key {
+	uint64_t pid, start_us;
+};
+
+/* What is kept of a process, read at its first record. */
+struct known {
+	char parent[64];
+	char *cmdline; /* NULL: not known */
+};
+
+struct cgroup_key {
+	char path[512];
+};
+
+struct user {
+	char name[64];
+};
+
+/*
+ * Where the records are from. Of another machine nothing can be looked up
+ * here, and of another boot no process.
+ */
+static struct {
+	bool other_host, other_boot;
+	struct nm_cache *processes, *users, *places;
+} resolve;
+
+static void free_known(const void *key, void *value)
+{
+	(void)key;
+	free(((struct known *)value)->cmdline);
+}
+
+static void forget_all(void)
+{
+	nm_cache_free(resolve.processes);
+	nm_cache_free(resolve.users);
+	nm_cache_free(resolve.places);
+	resolve.processes = nm_cache_new(PROCESSES, sizeof(struct process_key),
+					 sizeof(struct known), free_known);
+	resolve.users = nm_cache_new(USERS, sizeof(uint64_t),
+				     sizeof(struct user), NULL);
+	resolve.places = nm_cache_new(PLACES, sizeof(struct cgroup_key),
+				      sizeof(struct place), NULL);
+}
+
+/* --- The stream's machine --- */
+
+static bool is_boot(const char *boot_id)
+{
+	const char *path = names_path("/proc/sys/kernel/random/boot_id");
+	FILE *file = path ? fopen(path, "re") : NULL;
+	char ours[64] = "";
+
+	if (!file)
+		return false;
+	if (!fgets(ours, sizeof(ours), file))
+		ours[0] = '\0';
+	fclose(file);
+	ours[strcspn(ours, "\n")] = '\0';
+	return strcmp(ours, boot_id) == 0;
+}
+
+static void on_start(const struct nm_record *r)
+{
+	char host[256], boot_id[64], ours[256] = "";
+
+	gethostname(ours, sizeof(ours) - 1);
+	/* Another root is that machine's, whatever this one is called. */
+	resolve.other_host = !root[0] &&
+			     nm_get_str(r, "host", host, sizeof(host)) &&
+			     strcmp(host, ours) != 0;
+	resolve.other_boot =
+		resolve.other_host ||
+		(nm_get_str(r, "boot_id", boot_id, sizeof(boot_id)) &&
+		 !is_boot(boot_id));
+	forget_all();
+}
+
+/* --- A process --- */
+
+static const char *user_of(uint64_t uid)
+{
+	const char *name;
+	struct user *u;
+	bool made;
+
+	u = nm_cache_put(resolve.users, &uid, &made);
+	if (made) {
+		name = process_user(uid);
+		snprintf(u->name, sizeof(u->name), "%s", name ? name : "");
+	}
+	return u->name;
+}
+
+static void read_process(const struct nm_record *r, struct known *k,
+			 const struct process_key *key)
+{
+	char cmdline[CMDLINE_MAX + 8];
+	uint64_t ppid;
+
+	if (resolve.other_boot || !process_is(key->pid, key->start_us))
+		return;
+	if (nm_get_u64(r, "ppid", &ppid))
+		process_comm(ppid, k->parent, sizeof(k->parent));
+	if (no_cmdline)
+		return;
+	process_cmdline(key->pid, cmdline, CMDLINE_MAX, cmdline_limit);
+	free(k->cmdline);
+	k->cmdline = strdup(cmdline);
+	if (!k->cmdline)
+		err(NM_EXIT_FAIL, NULL);
+}
+
+/* NULL: it is in no cgroup, or that is not known. */
+static const struct place *place_here(const struct nm_record *r)
+{
+	struct cgroup_key key = { 0 };
+	struct place *p;
+	bool made;
+
+	if (!nm_get_str(r, "cgroup", key.path, sizeof(key.path)))
+		return NULL;
+	p = nm_cache_put(resolve.places, &key, &made);
+	if (made) {
+		place_of(key.path, p);
+		if (!resolve.other_host)
+			names_of(p);
+	}
+	return p;
+}
+
+static void add(struct nm_record *r, const char *key, const char *value)
+{
+	if (value[0])
+		nm_add_str(r, key, value);
+}
+
+static void add_place(struct nm_record *r, const struct place *p)
+{
+	add(r, "unit", p->unit);
+	add(r, "container", p->container);
+	add(r, "container_id", p->container_id);
+	add(r, "pod", p->pod);
+	add(r, "namespace", p->pod_namespace);
+}
+
+static enum nm_verdict on_record(struct nm_record *r, void *state)
+{
+	struct process_key key = { 0 };
+	const struct place *place;
+	struct known *k;
+	uint64_t uid;
+	bool made;
+
+	(void)state;
+	if (r->type == NM_TYPE_START)
+		on_start(r);
+	if (!nm_get_u64(r, "pid", &key.pid) || !key.pid ||
+	    !nm_get_u64(r, "start_us", &key.start_us))
+		return NM_KEEP;
+	k = nm_cache_put(resolve.processes, &key, &made);
+	if (made || nm_is(r, "event", "process_exec"))
+		read_process(r, k, &key);
+	if (!resolve.other_host && nm_get_u64(r, "uid", &uid))
+		add(r, "user", user_of(uid));
+	add(r, "parent", k->parent);
+	if (k->cmdline)
+		add(r, "cmdline", k->cmdline);
+	place = place_here(r);
+	if (place)
+		add_place(r, place);
+	return NM_KEEP;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	nm_options(&program, argc, argv);
+	names_root(root);
+	forget_all();
+	status = nm_filter(&program, on_record, NULL);
+	nm_cache_free(resolve.processes);
+	nm_cache_free(resolve.users);
+	nm_cache_free(resolve.places);
+	return status;
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Looking into the state of Docker, Podman and the kubelet.
+ */
+#include "names.h"
+
+#include <dirent.h>
+#include <glob.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *root_dir = "";
+
+void names_root(const char *root)
+{
+	root_dir = root;
+}
+
+const char *names_path(const char *fmt, ...)
+{
+	static char path[4096];
+	size_t n = strlen(root_dir);
+	va_list args;
+	int more;
+
+	if (n >= sizeof(path))
+		return NULL;
+	memcpy(path, root_dir, n);
+	va_start(args, fmt);
+	more = vsnprintf(path + n, sizeof(path) - n, fmt, args);
+	va_end(args);
+	return more >= 0 && (size_t)more < sizeof(path) - n ? path : NULL;
+}
+
+static json_t *load(const char *path)
+{
+	return path ? json_load_file(path, 0, NULL) : NULL;
+}
+
+static void set(char *to, size_t size, const char *name)
+{
+	if (name && name[0])
+		snprintf(to, size, "%s", name);
+}
+
+/* --- Docker: a file of each container, whose name begins with a slash --- */
+
+static void ask_docker(struct place *p)
+{
+	json_t *config =
+		load(names_path("/var/lib/docker/containers/%s/config.v2.json",
+				p->container_id));
+	const char *name = json_string_value(json_object_get(config, "Name"));
+
+	if (name)
+		set(p->container, sizeof(p->container),
+		    name + (name[0] == '/'));
+	json_decref(config);
+}
+
+/* --- Podman: a list of all containers, for each who runs some --- */
+
+static bool find_in_list(const char *path, struct place *p)
+{
+	json_t *list = load(path), *container, *names;
+	bool found = false;
+	const char *id;
+	size_t i;
+
+	json_array_foreach(list, i, container)
+	{
+		id = json_string_value(json_object_get(container, "id"));
+		if (!id || strcmp(id, p->container_id) != 0)
+			continue;
+		names = json_object_get(container, "names");
+		set(p->container, sizeof(p->container),
+		    json_string_value(json_array_get(names, 0)));
+		found = true;
+	}
+	json_decref(list);
+	return found;
+}
+
+static bool find_in_lists(const char *pattern, struct place *p)
+{
+	bool found = false;
+	glob_t g;
+
+	if (!pattern || glob(pattern, 0, NULL, &g))
+		return false;
+	for (size_t i = 0; i < g.gl_pathc && !found; i++)
+		found = find_in_list(g.gl_pathv[i], p);
+	globfree(&g);
+	return found;
+}
+
+/* By the driver of its storage; a container that goes with its end is apart. */
+static void ask_podman(struct place *p)
+{
+	static const char *const homes[] = { "/var/lib", "/home/*/.local/share",
+					     "/root/.local/share" };
+
+	for (size_t i = 0; i < sizeof(homes) / sizeof(*homes); i++)
+		if (find_in_lists(names_path("%s/containers/storage/"
+					     "*-containers/*containers.json",
+					     homes[i]),
+				  p))
+			return;
+}
+
+/* --- The kubelet: folders and links that everybody may list --- */
+
+/* NAMESPACE_POD_UID; neither a namespace nor a pod has a "_" in its name. */
+static void find_pod(struct place *p)
+{
+	const char *path = names_path("/var/log/pods");
+	DIR *dir = path ? opendir(path) : NULL;
+	struct dirent *d;
+
+	if (!dir)
+		return;
+	while ((d = readdir(dir))) {
+		char *pod = strchr(d->d_name, '_');
+		char *uid = pod ? strchr(pod + 1, '_') : NULL;
+
+		if (!uid || strcmp(uid + 1, p->pod_uid) != 0)
+			continue;
+		*pod++ = *uid = '\0';
+		set(p->pod_namespace, sizeof(p->pod_namespace), d->d_name);
+		set(p->pod, sizeof(p->pod), pod);
+		break;
+	}
+	closedir(dir);
+}
+
+/* POD_NAMESPACE_CONTAINER-ID.log */
+static void find_container(struct place *p)
+{
+	const char *path = names_path("/var/log/containers");
+	DIR *dir = path ? opendir(path) : NULL;
+	char end[CONTAINER_ID + 8];
+	struct dirent *d;
+	int n;
+
+	if (!dir)
+		return;
+	n = snprintf(end, sizeof(end), "-%s.log", p->container_id);
+	while ((d = readdir(dir))) {
+		size_t len = strlen(d->d_name);
+		char *name;
+
+		if (len <= (size_t)n ||
+		    strcmp(d->d_name + len - (size_t)n, end) != 0)
+			continue;
+		d->d_name[len - (size_t)n] = '\0';
+		name = strrchr(d->d_name, '_');
+		if (name)
+			set(p->container, sizeof(p->container), name + 1);
+		break;
+	}
+	closedir(dir);
+}
+
+void names_of(struct place *p)
+{
+	if (p->pod_uid[0])
+		find_pod(p);
+	if (!p->container_id[0])
+		return;
+	if (p->engine == ENGINE_DOCKER)
+		ask_docker(p);
+	else if (p->engine == ENGINE_PODMAN)
+		ask_podman(p);
+	else if (p->engine == ENGINE_KUBERNETES)
+		find_container(p);
+}

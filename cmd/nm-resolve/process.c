@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Reading /proc of the machine, or of the folder that stands for it.
+ */
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "names.h"
+#include "text.h"
+
+/* Times in /proc are in these, whatever the kernel's HZ. */
+#define TICK_US 10000
+
+/* The file's beginning, NUL-terminated; its length, or 0. */
+static size_t read_file(const char *path, char *out, size_t size)
+{
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	size_t n = 0;
+
+	while (fd >= 0 && n + 1 < size) {
+		ssize_t more = read(fd, out + n, size - 1 - n);
+
+		if (more < 0 && errno == EINTR)
+			continue;
+		if (more <= 0)
+			break;
+		n += (size_t)more;
+	}
+	if (fd >= 0)
+		close(fd);
+	out[n] = '\0';
+	return n;
+}
+
+bool process_is(uint64_t pid, uint64_t start_us)
+{
+	char stat[1024], *p;
+	uint64_t ticks;
+
+	if (!read_file(names_path("/proc/%" PRIu64 "/stat", pid), stat,
+		       sizeof(stat)))
+		return false;
+	/* proc_pid_stat(5): field 22; the name, field 2, may hold anything. */
+	p = strrchr(stat, ')');
+	if (!p || sscanf(p + 1,
+			 " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+			 " %*s %*s %*s %*s %*s %*s %" SCNu64,
+			 &ticks) != 1)
+		return false;
+	return ticks == start_us / TICK_US;
+}
+
+void process_comm(uint64_t pid, char *out, size_t size)
+{
+	size_t n =
+		read_file(names_path("/proc/%" PRIu64 "/comm", pid), out, size);
+
+	if (n && out[n - 1] == '\n')
+		out[n - 1] = '\0';
+}
+
+void process_cmdline(uint64_t pid, char *out, size_t size, size_t limit)
+{
+	static const char more[] = "…";
+	size_t n = read_file(names_path("/proc/%" PRIu64 "/cmdline", pid), out,
+			     size);
+	size_t to = 0, len;
+
+	while (n && !out[n - 1])
+		n--;
+	for (size_t i = 0; i < n; i++)
+		if (!out[i])
+			out[i] = ' ';
+	out[n] = '\0';
+	if (n <= limit)
+		return;
+	while (to < limit) {
+		len = nm_utf8_len(out + to, n - to);
+		if (to + (len ? len : 1) > limit)
+			break;
+		to += len ? len : 1;
+	}
+	memcpy(out + to, more, sizeof(more));
+}
+
+/* With another root the users are that one's. */
+const char *process_user(uint64_t uid)
+{
+	static char name[64];
+	const char *path = names_path("/etc/passwd");
+	struct passwd *pw = NULL;
+	FILE *file = NULL;
+
+	if (strcmp(path, "/etc/passwd") == 0) {
+		pw = getpwuid((uid_t)uid);
+	} else {
+		file = fopen(path, "re");
+		do
+			pw = file ? fgetpwent(file) : NULL;
+		while (pw && pw->pw_uid != uid);
+	}
+	if (pw)
+		snprintf(name, sizeof(name), "%s", pw->pw_name);
+	if (file)
+		fclose(file);
+	return pw ? name : NULL;
+}

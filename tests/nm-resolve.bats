@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: MIT
+# nm-resolve: whom a process belongs to, and what it runs in. The trees of other
+# machines are made here, below --root.
+
+load helpers
+
+ID=4d5f6a7b8c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091
+POD=0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir root
+}
+
+# put FILE: a file of the other machine, from standard input.
+put() {
+	mkdir -p "root/$(dirname "$1")"
+	cat >"root/$1"
+}
+
+# in_cgroup PATH: a flow of a process there.
+in_cgroup() {
+	jq -nc --arg cgroup "$1" '{v: 1, type: "flow", ts_us: 1, pid: 4242,
+		start_us: 86400123456, uid: 1000, ppid: 4200, $cgroup}'
+}
+
+# placed PATH: [unit, container, container_id, pod, namespace] of it.
+placed() {
+	in_cgroup "$1" | nm-resolve --root root | jq -c '[.unit, .container,
+		.container_id, .pod, .namespace]'
+}
+
+# A process of the other machine, that started at the flow's time.
+a_process() {
+	put proc/4242/stat <<<'4242 (a ) name) S 4200 4242 4242 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 8640012 0 0'
+	put proc/4242/cmdline < <(printf 'curl\0-H\0Authorization: secret\0')
+	put proc/4200/comm <<<'a shell'
+	put etc/passwd <<<$'root:x:0:0::/root:/bin/sh\nana:x:1000:1000::/home/ana:/bin/sh'
+}
+
+# --- What every stage does ---
+
+@test "nm-resolve: adds the user, the parent, the command line and the unit" {
+	a_process
+	run nm-resolve --root root < <(in_cgroup /system.slice/nginx.service)
+	[ "$status" -eq 0 ]
+	same "$output" '{"v":1,"type":"flow","ts_us":1,"pid":4242,"start_us":86400123456,"uid":1000,"ppid":4200,"cgroup":"/system.slice/nginx.service","user":"ana","parent":"a shell","cmdline":"curl -H Authorization: secret","unit":"nginx.service"}'
+}
+
+@test "nm-resolve: keeps types and keys that it does not know" {
+	input='{"v":1,"type":"from_tomorrow","ts_us":1,"a":[1,{"b":null}],"c":"\u00e9"}
+{"v":1,"type":"tick","ts_us":2,"later":true}'
+	run nm-resolve <<<"$input"
+	[ "$status" -eq 0 ]
+	same "$(jq -cS . <<<"$output")" "$(jq -cS . <<<"$input")"
+}
+
+@test "nm-resolve: tells a bad line, passes the others, exits 1" {
+	run --separate-stderr nm-resolve <<<'{"v":1,"ts_us":1}
+not a record
+{"v":1,"ts_us":2}'
+	[ "$status" -eq 1 ]
+	same "$output" '{"v":1,"ts_us":1}
+{"v":1,"ts_us":2}'
+	same "$stderr" 'nm-resolve: stdin:2: not a JSON object'
+}
+
+@test "nm-resolve: a usage error exits 2 with empty stdout" {
+	run --separate-stderr nm-resolve --no-such-option <<<'{"v":1}'
+	[ "$status" -eq 2 ]
+	same "$output" ''
+	[[ $stderr == "nm-resolve: unknown option '--no-such-option'"* ]]
+}
+
+@test "nm-resolve: empty input makes empty output" {
+	run nm-resolve </dev/null
+	[ "$status" -eq 0 ]
+	same "$output" ''
+}
+
+@test "nm-resolve: leaves keys that were there before" {
+	a_process
+	run nm-resolve --root root \
+		<<<'{"pid":4242,"start_us":86400123456,"uid":1000,"user":"mine"}'
+	same "$(jq -r .user <<<"$output")" mine
+}
+
+# --- Processes ---
+
+@test "nm-resolve: says nothing of another process with the same pid" {
+	a_process
+	run nm-resolve --root root \
+		<<<'{"pid":4242,"start_us":86400200000,"uid":1000,"ppid":4200}'
+	same "$output" '{"pid":4242,"start_us":86400200000,"uid":1000,"ppid":4200,"user":"ana"}'
+}
+
+@test "nm-resolve: remembers a process that has gone meanwhile" {
+	a_process
+	mkfifo in
+	nm-resolve --root root <in >out 3>&- &
+	exec 7>in
+	in_cgroup /a.service >&7
+	wait_until 20 grep -q cmdline out
+	rm -r root/proc
+	in_cgroup /a.service >&7
+	exec 7>&-
+	wait $!
+	same "$(jq -r .cmdline out)" \
+		$'curl -H Authorization: secret\ncurl -H Authorization: secret'
+}
+
+@test "nm-resolve: reads anew what became another program" {
+	a_process
+	mkfifo in
+	nm-resolve --root root <in >out 3>&- &
+	exec 7>in
+	in_cgroup /a.service >&7
+	wait_until 20 grep -q curl out
+	put proc/4242/cmdline < <(printf 'wget\0')
+	echo '{"type":"event","event":"process_exec","pid":4242,"start_us":86400123456}' >&7
+	exec 7>&-
+	wait $!
+	same "$(jq -r .cmdline out)" $'curl -H Authorization: secret\nwget'
+}
+
+@test "nm-resolve: command lines can be left out, and are cut at a character" {
+	a_process
+	put proc/4242/cmdline < <(printf 'äöü\0%0500d\0' 0)
+	same "$(in_cgroup /a | nm-resolve --root root --no-cmdline |
+		jq 'has("cmdline")')" false
+	same "$(in_cgroup /a | nm-resolve --root root --cmdline-max 3 |
+		jq -r .cmdline)" 'ä…'
+	same "$(in_cgroup /a | nm-resolve --root root | jq '.cmdline |
+		length')" 254
+}
+
+@test "nm-resolve: names itself on this machine, and nothing of another" {
+	pid=$BASHPID
+	start_us=$(awk '{ printf "%s0000", $22 }' "/proc/$pid/stat")
+	flow="{\"type\":\"flow\",\"pid\":$pid,\"start_us\":$start_us,\"uid\":0,\"ppid\":1}"
+	boot=$(cat /proc/sys/kernel/random/boot_id)
+	here="{\"type\":\"start\",\"host\":\"$(uname -n)\",\"boot_id\":\"$boot\"}"
+	same "$(printf '%s\n' "$here" "$flow" | nm-resolve |
+		jq -c 'select(.pid) | [.user, has("cmdline")]')" '["root",true]'
+	# The same machine before it was booted: users, but no processes.
+	before=${here/$boot/00000000-0000-0000-0000-000000000000}
+	same "$(printf '%s\n' "$before" "$flow" | nm-resolve |
+		jq -c 'select(.pid) | [.user, has("cmdline")]')" '["root",false]'
+	same "$(printf '%s\n' "${here/\"host\":\"/\"host\":\"not-}" "$flow" |
+		nm-resolve | jq -c 'select(.pid)')" "$flow"
+}
+
+# --- Places ---
+
+@test "nm-resolve: knows a unit, container or pod by its cgroup's path" {
+	under=${POD//-/_}
+	user=/user.slice/user-1000.slice/user@1000.service
+	while IFS=$'\t' read -r path expected; do
+		[ -n "$path" ] || continue
+		is=$(placed "$path" | jq -r 'map(. // "-") | join(" ")')
+		[ "$is" = "$expected" ] || echo "$path: $is, not $expected"
+		echo "$path" >>paths
+	done >wrong <<-END
+	/	- - - - -
+	/init.scope	init.scope - - - -
+	/system.slice/nginx.service	nginx.service - - - -
+	/system.slice/system-getty.slice/getty@tty1.service	getty@tty1.service - - - -
+	/system.slice	system.slice - - - -
+	/user.slice/user-1000.slice/session-2.scope	session-2.scope - - - -
+	$user/init.scope	init.scope - - - -
+	$user/app.slice/pipewire.service	pipewire.service - - - -
+	$user/app.slice/app-gnome-firefox-4242.scope	app-gnome-firefox-4242.scope - - - -
+	$user/app.slice/app-flatpak-org.mozilla.firefox-4242.scope	app-flatpak-org.mozilla.firefox-4242.scope - - - -
+	$user/app.slice/snap.firefox.firefox-$POD.scope	snap.firefox.firefox-$POD.scope - - - -
+	/system.slice/snap.lxd.daemon.service	snap.lxd.daemon.service - - - -
+	/docker/$ID	- ${ID:0:12} $ID - -
+	/system.slice/docker-$ID.scope	- ${ID:0:12} $ID - -
+	/system.slice/docker-$ID.scope/init.scope	init.scope ${ID:0:12} $ID - -
+	/system.slice/docker-$ID.scope/system.slice/sshd.service	sshd.service ${ID:0:12} $ID - -
+	/machine.slice/libpod-$ID.scope	- ${ID:0:12} $ID - -
+	/machine.slice/libpod-$ID.scope/container	- ${ID:0:12} $ID - -
+	/machine.slice/libpod-conmon-$ID.scope	libpod-conmon-$ID.scope - - - -
+	$user/user.slice/libpod-$ID.scope/container	- ${ID:0:12} $ID - -
+	/libpod_parent/libpod-$ID	- ${ID:0:12} $ID - -
+	/machine.slice/machine-libpod_pod_$ID.slice/libpod-$ID.scope	- ${ID:0:12} $ID - -
+	/system.slice/nerdctl-$ID.scope	- ${ID:0:12} $ID - -
+	/default/$ID	- ${ID:0:12} $ID - -
+	/kubepods/burstable/pod$POD/$ID	- ${ID:0:12} $ID $POD -
+	/kubepods/besteffort/pod$POD/$ID	- ${ID:0:12} $ID $POD -
+	/kubepods/pod$POD/$ID	- ${ID:0:12} $ID $POD -
+	/kubepods/burstable/pod${POD//-/}/$ID	- ${ID:0:12} $ID ${POD//-/} -
+	/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod$under.slice/cri-containerd-$ID.scope	- ${ID:0:12} $ID $POD -
+	/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod$under.slice/crio-$ID.scope	- ${ID:0:12} $ID $POD -
+	/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod$under.slice/crio-$ID.scope/container	- ${ID:0:12} $ID $POD -
+	/kubepods.slice/kubepods-pod$under.slice/docker-$ID.scope	- ${ID:0:12} $ID $POD -
+	/kubepods.slice/kubepods-pod$under.slice	- - - $POD -
+	/system.slice/containerd.service/kubepods-besteffort-pod$under.slice:cri-containerd:$ID	- ${ID:0:12} $ID $POD -
+	/system.slice/docker-${ID//4/5}.scope/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice/kubelet-kubepods-burstable-pod$under.slice/cri-containerd-$ID.scope	- ${ID:0:12} $ID $POD -
+	/lxc/web	- web - - -
+	/lxc.payload.web	- web - - -
+	/lxc.payload/web/system.slice/nginx.service	nginx.service web - - -
+	/lxc.monitor.web	- - - - -
+	/machine.slice/machine-web\\x2d1.scope	- web-1 - - -
+	/machine.slice/systemd-nspawn@web.service/payload	- web - - -
+	/system.slice/docker-12345.scope	docker-12345.scope - - - -
+	/system.slice/podman.service	podman.service - - - -
+	/kubepods/podless	- - - - -
+	END
+	same "$(cat wrong)" ''
+	[ "$(wc -l <paths)" -eq 44 ]
+}
+
+@test "nm-resolve: a hostile path does no harm" {
+	for path in '' x/ //// "/$(printf 'a%.0s' {1..5000})" '/..slice' '/.scope' \
+		'/docker-.scope' '/:::' '/a:b:c:d' '/machine-\x.scope' \
+		'/machine-\x00.scope' '/lxc/' '/pod' '/-pod.slice' \
+		"/$(printf 'p/%.0s' {1..400})" $'/\xff\xfe.service'; do
+		in_cgroup "$path"
+	done >flows
+	run -0 nm-resolve --root root <flows
+	same "$(jq -c .pid <<<"$output" | sort | uniq -c | tr -s ' ')" ' 16 4242'
+}
+
+@test "nm-resolve: Docker's own file names a container" {
+	put "var/lib/docker/containers/$ID/config.v2.json" \
+		<<<'{"State":{"Running":true},"Name":"/web"}'
+	same "$(placed "/system.slice/docker-$ID.scope")" \
+		"[null,\"web\",\"$ID\",null,null]"
+}
+
+@test "nm-resolve: Podman's lists name a container, of root and of a user" {
+	put var/lib/containers/storage/overlay-containers/containers.json \
+		<<<"[{\"id\":\"${ID//4/5}\",\"names\":[\"db\"]},{\"id\":\"$ID\",\"names\":[\"web\",\"other\"]}]"
+	same "$(placed "/machine.slice/libpod-$ID.scope")" \
+		"[null,\"web\",\"$ID\",null,null]"
+	rm -r root/var
+	put home/ana/.local/share/containers/storage/vfs-containers/volatile-containers.json \
+		<<<"[{\"id\":\"$ID\",\"names\":[\"once\"]}]"
+	same "$(placed "/user.slice/libpod-$ID.scope/container")" \
+		"[null,\"once\",\"$ID\",null,null]"
+}
+
+@test "nm-resolve: the kubelet's folders of logs name pod, namespace and container" {
+	mkdir -p "root/var/log/pods/shop_web-7c9f_$POD" root/var/log/containers
+	ln -s nowhere "root/var/log/containers/web-7c9f_shop_nginx-$ID.log"
+	same "$(placed "/kubepods/burstable/pod$POD/$ID")" \
+		"[null,\"nginx\",\"$ID\",\"web-7c9f\",\"shop\"]"
+}
+
+@test "nm-resolve: a state file that is broken leaves the short id" {
+	put "var/lib/docker/containers/$ID/config.v2.json" <<<'{"Name":'
+	put var/lib/containers/storage/overlay-containers/containers.json \
+		<<<'{"not":"a list"}'
+	same "$(placed "/docker/$ID")" "[null,\"${ID:0:12}\",\"$ID\",null,null]"
+	same "$(placed "/libpod-$ID")" "[null,\"${ID:0:12}\",\"$ID\",null,null]"
+}
