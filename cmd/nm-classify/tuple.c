@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Packets for a reader that wants packets. It looks at no checksum.
+ */
+#include "tuple.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <string.h>
+
+static uint8_t *put(uint8_t *to, const void *header, size_t n)
+{
+	memcpy(to, header, n);
+	return to + n;
+}
+
+/* 10.0.0.0/8 here, and 11.0.0.0/8 there. */
+static uint32_t address(uint32_t number, bool ours)
+{
+	return htonl((ours ? 10U : 11U) << 24 | (number & 0xffffff));
+}
+
+size_t tuple_packet(const struct tuple *t, uint32_t number, bool sent,
+		    uint32_t seq, uint32_t ack, const uint8_t *payload,
+		    size_t n, uint8_t *packet)
+{
+	uint16_t sport = htons(sent ? t->lport : t->rport);
+	uint16_t dport = htons(sent ? t->rport : t->lport);
+	struct tcphdr tcp = { .th_sport = sport,
+			      .th_dport = dport,
+			      .th_seq = htonl(seq),
+			      .th_ack = htonl(ack),
+			      .th_off = sizeof(tcp) / 4,
+			      .th_flags = TH_ACK | TH_PUSH,
+			      .th_win = htons(65535) };
+	struct udphdr udp = { .uh_sport = sport,
+			      .uh_dport = dport,
+			      .uh_ulen = htons((uint16_t)(sizeof(udp) + n)) };
+	size_t header = t->tcp ? sizeof(tcp) : sizeof(udp);
+	struct ip ip = {
+		.ip_v = 4,
+		.ip_hl = sizeof(ip) / 4,
+		.ip_len = htons((uint16_t)(sizeof(ip) + header + n)),
+		.ip_ttl = 64,
+		.ip_p = t->tcp ? IPPROTO_TCP : IPPROTO_UDP,
+		.ip_src.s_addr = address(number, sent),
+		.ip_dst.s_addr = address(number, !sent),
+	};
+	uint8_t *to = put(packet, &ip, sizeof(ip));
+
+	to = t->tcp ? put(to, &tcp, sizeof(tcp)) : put(to, &udp, sizeof(udp));
+	to = put(to, payload, n);
+	return (size_t)(to - packet);
+}
+
+static int value_of(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+int tuple_decode(const char *text, size_t n, uint8_t *out, size_t size)
+{
+	size_t bytes = 0, bits = 0;
+	uint32_t held = 0;
+
+	if (n % 4)
+		return -1;
+	for (int pad = 0; n && pad < 2 && text[n - 1] == '='; pad++)
+		n--;
+	for (size_t i = 0; i < n; i++) {
+		int value = value_of(text[i]);
+
+		if (value < 0)
+			return -1;
+		held = held << 6 | (uint32_t)value;
+		bits += 6;
+		if (bits < 8)
+			continue;
+		bits -= 8;
+		if (bytes == size)
+			return -1;
+		out[bytes++] = (uint8_t)(held >> bits);
+	}
+	return (int)bytes;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a flow is known by on the wire, and the packets that its heads were.
+ */
+#ifndef NM_TUPLE_H
+#define NM_TUPLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct tuple {
+	uint16_t lport, rport;
+	bool tcp; /* else UDP */
+};
+
+/* The most that a head may have, and that a packet may be longer. */
+#define HEAD_MAX    4096
+#define HEADERS_MAX 40
+
+/*
+ * Makes the IPv4 packet in which n bytes of payload were sent (or received),
+ * between two addresses that are made of number. seq, ack: TCP's numbers.
+ * Returns its length, at most n + HEADERS_MAX.
+ */
+size_t tuple_packet(const struct tuple *t, uint32_t number, bool sent,
+		    uint32_t seq, uint32_t ack, const uint8_t *payload,
+		    size_t n, uint8_t *packet);
+
+/*
+ * Decodes base64 (RFC 4648). Returns how many bytes, or -1 if it is none, or
+ * more than size.
+ */
+int tuple_decode(const char *text, size_t n, uint8_t *out, size_t size);
+
+#endif

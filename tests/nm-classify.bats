@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+# nm-classify: what a flow is, by the first bytes of it and by its port.
+
+load helpers
+load collect
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	started=()
+}
+
+teardown() {
+	end_started
+}
+
+# flow ID PROTO PORT [FILE [FILE]]: a flow that was opened here to that port,
+# with what was sent, and received, first.
+flow() {
+	jq -nc --arg id "$1" --arg proto "$2" --argjson port "$3" \
+		--arg tx "$([ -z "${4-}" ] || base64 -w 0 <"$4")" \
+		--arg rx "$([ -z "${5-}" ] || base64 -w 0 <"$5")" '{v: 1,
+		type: "flow", ts_us: 1, flow: $id, $proto, dir: "out",
+		laddr: "10.0.0.1", lport: 40000, raddr: "192.0.2.1",
+		rport: $port, state: "open", tx_head: $tx, rx_head: $rx} |
+		with_entries(select(.value != ""))'
+}
+
+# said FLOW...: [app, app_source, category, server_name] of each.
+said() {
+	nm-classify | jq -c '[.app, .app_source, .category, .server_name]'
+}
+
+# hello FILE OPTION...: what openssl sends first.
+hello() {
+	local file=$1
+
+	shift
+	in_background socat -u TCP-LISTEN:29990,bind=127.0.0.1,reuseaddr \
+		"OPEN:$file,creat,trunc"
+	wait_until 20 listening 29990
+	timeout 20 openssl s_client -connect 127.0.0.1:29990 "$@" \
+		</dev/null >/dev/null 2>&1 &
+	wait_until 20 test -s "$file"
+	kill $!
+	wait "${started[-1]}" || true
+}
+
+# --- What every stage does ---
+
+@test "nm-classify: adds what the port tells, and by which means" {
+	run nm-classify <<<'{"v":1,"type":"flow","ts_us":1,"flow":"2f","proto":"tcp","dir":"out","rport":22}'
+	[ "$status" -eq 0 ]
+	same "$output" '{"v":1,"type":"flow","ts_us":1,"flow":"2f","proto":"tcp","dir":"out","rport":22,"app":"ssh","app_source":"port","category":"remoteaccess"}'
+}
+
+@test "nm-classify: keeps types and keys that it does not know" {
+	input='{"v":1,"type":"from_tomorrow","ts_us":1,"a":[1,{"b":null}],"c":"\u00e9"}
+{"v":1,"type":"tick","ts_us":2,"later":true}'
+	run nm-classify <<<"$input"
+	[ "$status" -eq 0 ]
+	same "$(jq -cS . <<<"$output")" "$(jq -cS . <<<"$input")"
+}
+
+@test "nm-classify: tells a bad line, passes the others, exits 1" {
+	run --separate-stderr nm-classify <<<'{"v":1,"ts_us":1}
+not a record
+{"v":1,"ts_us":2}'
+	[ "$status" -eq 1 ]
+	same "$output" '{"v":1,"ts_us":1}
+{"v":1,"ts_us":2}'
+	same "$stderr" 'nm-classify: stdin:2: not a JSON object'
+}
+
+@test "nm-classify: a usage error exits 2 with empty stdout" {
+	run --separate-stderr nm-classify --no-such-option <<<'{"v":1}'
+	[ "$status" -eq 2 ]
+	same "$output" ''
+	[[ $stderr == "nm-classify: unknown option '--no-such-option'"* ]]
+}
+
+@test "nm-classify: empty input makes empty output" {
+	run nm-classify </dev/null
+	[ "$status" -eq 0 ]
+	same "$output" ''
+}
+
+# --- By port ---
+
+@test "nm-classify: it is the server's port that tells" {
+	same "$({
+		echo '{"type":"flow","proto":"tcp","dir":"in","lport":443,"rport":22}'
+		echo '{"type":"flow","proto":"udp","dir":"out","lport":22,"rport":443}'
+		echo '{"type":"flow","proto":"udp","lport":5353,"rport":40000}'
+		echo '{"type":"flow","proto":"udp","dir":"out","rport":51820}'
+		echo '{"type":"flow","proto":"tcp","dir":"out","rport":79}'
+		echo '{"type":"flow","proto":"tcp","dir":"out","rport":64999}'
+		echo '{"type":"flow","proto":"icmp","rport":443}'
+	} | said)" '["tls","port","web",null]
+["quic","port","web",null]
+["mdns","port","network",null]
+["wireguard","port","vpn",null]
+["finger","port",null,null]
+[null,null,null,null]
+[null,null,null,null]'
+}
+
+# --- By the first bytes ---
+
+@test "nm-classify: knows protocols by their first bytes, on any port" {
+	need openssl socat
+	printf 'GET / HTTP/1.1\r\nHost: www.example.org:8080\r\n\r\n' >http
+	printf 'SSH-2.0-OpenSSH_9.2\r\n' >ssh
+	printf '\x13BitTorrent protocol%048d' 0 >bittorrent
+	printf '\x12\x34\1\0\0\1\0\0\0\0\0\0\7example\3org\0\0\1\0\1' >dns
+	printf '220 mail.example.org ESMTP Postfix\r\n' >smtp
+	printf 'EHLO example.org\r\nSTARTTLS\r\n' >ehlo
+	hello tls -servername video.example.org
+	same "$({
+		flow 1 tcp 9999 http
+		flow 2 tcp 2222 ssh ssh
+		flow 3 tcp 31337 bittorrent
+		flow 4 udp 53 dns
+		flow 5 tcp 8443 tls
+		flow 6 tcp 2525 ehlo smtp
+	} | said)" '["http","pattern","web","www.example.org"]
+["ssh","pattern","remoteaccess",null]
+["bittorrent","pattern","download",null]
+["dns","pattern","network",null]
+["tls","pattern","web","video.example.org"]
+["smtp","pattern","email",null]'
+}
+
+@test "nm-classify: a ClientHello that was cut tells its server all the same" {
+	need openssl socat
+	hello tls -servername video.example.org
+	size=$(stat -c %s tls)
+	for n in $((size - 1)) $((size - 9)) 250 200; do
+		head -c "$n" tls >cut
+		flow "$n" tcp 8443 cut
+	done >flows
+	same "$(said <flows | sort | uniq -c | tr -s ' ')" \
+		' 4 ["tls","pattern","web","video.example.org"]'
+}
+
+@test "nm-classify: what was learnt holds for the life of the flow" {
+	printf 'SSH-2.0-OpenSSH_9.2\r\n' >ssh
+	printf 'GET / HTTP/1.1\r\nHost: example.org\r\n\r\n' >http
+	same "$({
+		flow 1 tcp 443
+		flow 1 tcp 443 ssh ssh
+		flow 2 tcp 443
+		flow 1 tcp 443 http
+		flow 1 tcp 443
+		echo '{"type":"start"}'
+		flow 1 tcp 443
+	} | nm-classify | jq -r 'select(.flow) | "\(.flow) \(.app) \(.app_source)"')" \
+		'1 tls port
+1 ssh pattern
+2 tls port
+1 ssh pattern
+1 ssh pattern
+1 tls port'
+}
+
+@test "nm-classify: leaves the heads out, unless it is to keep them" {
+	printf 'SSH-2.0-OpenSSH_9.2\r\n' >ssh
+	same "$(flow 1 tcp 22 ssh ssh | nm-classify |
+		jq -c '[has("tx_head"), has("rx_head")]')" '[false,false]'
+	same "$(flow 1 tcp 22 ssh ssh | nm-classify --keep-heads |
+		jq -r '.tx_head, .rx_head' | base64 -d)" "$(cat ssh ssh)"
+}
+
+@test "nm-classify: a server's name is a name" {
+	i=0
+	while IFS= read -r host; do
+		printf 'GET / HTTP/1.1\r\nHost: %b\r\n\r\n' "$host" >http
+		flow $((i++)) tcp 80 http
+	done >flows <<-'END'
+	ok.example.org
+	UPPER.Example.org
+	192.0.2.7:81
+	a"b
+	esc\x1b[31m
+	END
+	same "$(said <flows | jq -c '.[3]')" '"ok.example.org"
+"upper.example.org"
+"192.0.2.7"
+null
+null'
+}
+
+@test "nm-classify: hostile heads do no harm" {
+	need openssl socat
+	hello tls -servername video.example.org
+	printf 'GET / HTTP/1.1\r\nHost: example.org\r\n\r\n' >http
+	for i in {1..300}; do
+		# Cut anywhere, with a byte that is another.
+		head -c $((1 + i % $(stat -c %s tls))) tls >head
+		printf '%b' "\\x$(printf %02x $((i % 256)))" | dd of=head bs=1 \
+			seek=$((i * 7 % (1 + i % 300))) conv=notrunc status=none
+		flow "t$i" tcp 443 head
+		head -c $((i % 97 + 1)) /dev/urandom >head
+		flow "r$i" "$([ $((i % 2)) -eq 0 ] && echo tcp || echo udp)" \
+			$((i * 211)) head http
+	done >flows
+	for bad in '!!!!' 'AAA' '=' '====' "$(printf 'A%.0s' {1..8000})" '\u00e9'; do
+		echo "{\"type\":\"flow\",\"flow\":\"1\",\"proto\":\"tcp\",\"tx_head\":\"$bad\"}"
+	done >>flows
+	echo '{"type":"flow","flow":"1","proto":"tcp","tx_head":7}' >>flows
+	run -0 nm-classify --max-flows 7 <flows
+	same "$(jq -c .type <<<"$output" | wc -l)" 607
+}
