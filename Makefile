@@ -26,6 +26,7 @@ BPF_CMDS  := nm-collect
 LDLIBS_nm-classify = -lndpi
 LDLIBS_nm-collect = -lbpf -lelf -lz -lcap
 LDLIBS_nm-geo     = -lmaxminddb
+LDLIBS_nm-resolve = -lcares -lresolv
 LDLIBS_nm-view    = -lreadline -lncursesw -ltinfo
 
 TEST_LDLIBS_nm-traffic = -luring -lpthread -lbpf -lelf -lz

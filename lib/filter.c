@@ -24,7 +24,15 @@
 /* Bad lines that are told one by one. */
 #define TOLD_MAX 5
 
+/* Besides input and output. */
+#define ALSO_MAX 30
+
+/* So many records may pass before other things are looked at. */
+#define ALSO_EVERY 256
+
 static struct nm_buf out;
+static const struct nm_filter_also *also;
+static unsigned int passed;
 
 struct nm_buf *nm_filter_out(void)
 {
@@ -63,20 +71,46 @@ static bool input_waits(int fd)
 	return poll(&p, 1, 0) != 0;
 }
 
+void nm_filter_also(const struct nm_filter_also *a)
+{
+	also = a;
+}
+
 /*
  * Waits for input, and for a reader that goes away meanwhile: an idle pipe
  * should not have to wait for its next record to come down. False: gone.
  */
 static bool wait_for_input(int fd)
 {
-	struct pollfd p[] = { { .fd = fd, .events = POLLIN },
-			      { .fd = STDOUT_FILENO } };
+	struct pollfd p[2 + ALSO_MAX] = { { .fd = fd, .events = POLLIN },
+					  { .fd = STDOUT_FILENO } };
 
-	while (poll(p, 2, -1) < 0) {
-		if (errno != EINTR)
-			err(NM_EXIT_FAIL, "cannot wait for standard input");
-	}
+	do {
+		int timeout_ms = -1;
+		size_t n = also ? also->watch(p + 2, ALSO_MAX, &timeout_ms) : 0;
+
+		if (poll(p, 2 + n, timeout_ms) < 0) {
+			if (errno != EINTR)
+				err(NM_EXIT_FAIL,
+				    "cannot wait for standard input");
+			p[0].revents = p[1].revents = 0;
+			continue;
+		}
+		if (also)
+			also->ready(p + 2, n);
+	} while (!p[0].revents && !p[1].revents);
 	return !(p[1].revents & (POLLERR | POLLHUP)) || p[0].revents;
+}
+
+/* While records keep coming. */
+static void look_at_others(void)
+{
+	struct pollfd p[ALSO_MAX];
+	int timeout_ms = -1;
+	size_t n = also->watch(p, ALSO_MAX, &timeout_ms);
+
+	if (poll(p, n, 0) >= 0)
+		also->ready(p, n);
 }
 
 /* More input, after what is finished has left. False: the reader went away. */
@@ -101,6 +135,8 @@ static bool pass(struct nm_record *r, nm_filter_fn *fn, void *state)
 		nm_record_write(r, &out);
 	if (verdict == NM_STOP)
 		return false;
+	if (also && (r->type == NM_TYPE_TICK || ++passed % ALSO_EVERY == 0))
+		look_at_others();
 	if (r->type == NM_TYPE_TICK || out.len >= OUT_SIZE)
 		return flush();
 	return true;

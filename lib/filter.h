@@ -11,6 +11,8 @@
 #ifndef NM_FILTER_H
 #define NM_FILTER_H
 
+#include <poll.h>
+
 #include "options.h"
 #include "record.h"
 
@@ -24,6 +26,21 @@ typedef enum nm_verdict nm_filter_fn(struct nm_record *r, void *state);
 
 /* Runs until standard input ends; returns the exit status. */
 int nm_filter(const struct nm_program *p, nm_filter_fn *fn, void *state);
+
+/*
+ * What else a filter waits for: answers to its questions, say. watch fills in
+ * at most max descriptors and returns how many, and lowers *timeout_ms (-1: no
+ * end) if it is to be called before; ready is told what poll(2) said of them.
+ * It is asked when input has to be waited for, and now and then while it has
+ * not. At the end of input nothing is waited for.
+ */
+struct nm_filter_also {
+	size_t (*watch)(struct pollfd *fds, size_t max, int *timeout_ms);
+	void (*ready)(const struct pollfd *fds, size_t n);
+};
+
+/* To be called before nm_filter. */
+void nm_filter_also(const struct nm_filter_also *also);
 
 /*
  * Writes a record of the filter's own (built with nm_json_*), before the

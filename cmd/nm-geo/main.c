@@ -57,7 +57,7 @@ static const struct nm_program program = {
 
 /* What is kept of an address. */
 struct known {
-	enum scope scope;
+	enum nm_scope scope;
 	struct place place;
 };
 
@@ -154,9 +154,9 @@ static const struct known *known_of(const struct nm_addr *a)
 	k = nm_cache_put(geo.cache, a, &made);
 	if (!made)
 		return k;
-	carried = scope_carried(a);
-	k->scope = scope_of(&carried);
-	if (k->scope == SCOPE_INTERNET || k->scope == SCOPE_LAN)
+	carried = nm_scope_carried(a);
+	k->scope = nm_scope_of(&carried);
+	if (k->scope == NM_SCOPE_INTERNET || k->scope == NM_SCOPE_LAN)
 		k->place = databases_look_up(&carried);
 	return k;
 }
@@ -200,11 +200,11 @@ static enum nm_verdict on_record(struct nm_record *r, void *state)
 	    !nm_addr_parse(&a, raddr))
 		return NM_KEEP;
 	if (talks_to_itself(r, raddr)) {
-		nm_add_str(r, "scope", scope_name(SCOPE_LOOPBACK));
+		nm_add_str(r, "scope", nm_scope_name(NM_SCOPE_LOOPBACK));
 		return NM_KEEP;
 	}
 	k = known_of(&a);
-	nm_add_str(r, "scope", scope_name(k->scope));
+	nm_add_str(r, "scope", nm_scope_name(k->scope));
 	add_place(r, &k->place);
 	return NM_KEEP;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * Who it is: the user, the parent and the command line of a process, and the
- * service, container or pod that it runs in.
+ * Who it is: the user, the parent and the command line of a process, the
+ * service, container or pod that it runs in, and what the other side is called.
  *
- * reads: type host boot_id pid start_us uid ppid cgroup
- * adds:  user parent cmdline unit container container_id pod namespace
+ * reads: type ts_us host boot_id pid start_us uid ppid cgroup raddr
+ *        server_name name addr ttl_s
+ * adds:  user parent cmdline unit container container_id pod namespace rhost
+ *        rhost_source
  */
 #include <err.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@
 
 #include "cache.h"
 #include "filter.h"
+#include "hosts.h"
 #include "names.h"
 #include "place.h"
 #include "process.h"
@@ -28,6 +31,8 @@
 static const char *root = "";
 static bool no_cmdline;
 static uint64_t cmdline_limit = 256;
+static bool no_dns;
+static const char *dns_server;
 
 static const struct nm_option options[] = {
 	{ .name = "no-cmdline",
@@ -41,6 +46,15 @@ static const struct nm_option options[] = {
 	  .into = &cmdline_limit,
 	  .min = 1,
 	  .max = CMDLINE_MAX },
+	{ .name = "no-dns",
+	  .help = "do not ask DNS what addresses are called",
+	  .kind = NM_OPT_FLAG,
+	  .into = &no_dns },
+	{ .name = "dns-server",
+	  .arg = "ADDR",
+	  .help = "ask this one, ADDR or ADDR:PORT, not the system's",
+	  .kind = NM_OPT_STRING,
+	  .into = &dns_server },
 	{ .name = "root",
 	  .arg = "DIR",
 	  .help = "look for /proc, /etc and /var below this folder",
@@ -52,7 +66,7 @@ static const struct nm_option options[] = {
 static const struct nm_program program = {
 	.name = "nm-resolve",
 	.synopsis = "[OPTION]…",
-	.summary = "say which user, service, container or pod it is",
+	.summary = "say which user, service, container, pod and host it is",
 	.options = options,
 	.examples =
 		"  nm-collect | nm-resolve | jq -c 'select(.container)'\n"
@@ -218,6 +232,9 @@ static enum nm_verdict on_record(struct nm_record *r, void *state)
 	(void)state;
 	if (r->type == NM_TYPE_START)
 		on_start(r);
+	if (r->type == NM_TYPE_DNS)
+		hosts_answer(r);
+	hosts_add(r);
 	if (!nm_get_u64(r, "pid", &key.pid) || !key.pid ||
 	    !nm_get_u64(r, "start_us", &key.start_us))
 		return NM_KEEP;
@@ -242,9 +259,11 @@ int main(int argc, char **argv)
 	nm_options(&program, argc, argv);
 	names_root(root);
 	forget_all();
+	hosts_open(!no_dns, dns_server);
 	status = nm_filter(&program, on_record, NULL);
 	nm_cache_free(resolve.processes);
 	nm_cache_free(resolve.users);
 	nm_cache_free(resolve.places);
+	hosts_close();
 	return status;
 }

@@ -12,7 +12,7 @@
 static const struct {
 	struct nm_addr prefix;
 	unsigned int bits;
-	enum scope scope;
+	enum nm_scope scope;
 } reserved[] = {
 #define V4(a, b, c, d)                                \
 	{                                             \
@@ -20,21 +20,21 @@ static const struct {
 			[10] = 0xff, 0xff, a, b, c, d \
 		}                                     \
 	}
-	{ V4(0, 0, 0, 0), 96 + 8, SCOPE_LAN },	   /* this network */
-	{ V4(10, 0, 0, 0), 96 + 8, SCOPE_LAN },	   /* RFC 1918 */
-	{ V4(100, 64, 0, 0), 96 + 10, SCOPE_LAN }, /* RFC 6598 */
-	{ V4(127, 0, 0, 0), 96 + 8, SCOPE_LOOPBACK },
-	{ V4(169, 254, 0, 0), 96 + 16, SCOPE_LAN }, /* RFC 3927 */
-	{ V4(172, 16, 0, 0), 96 + 12, SCOPE_LAN },  /* RFC 1918 */
-	{ V4(192, 168, 0, 0), 96 + 16, SCOPE_LAN }, /* RFC 1918 */
-	{ V4(224, 0, 0, 0), 96 + 4, SCOPE_MULTICAST },
-	{ V4(255, 255, 255, 255), 128, SCOPE_MULTICAST },
-	{ { { 0 } }, 128, SCOPE_LAN },		   /* :: */
-	{ { { [15] = 1 } }, 128, SCOPE_LOOPBACK }, /* ::1 */
-	{ { { 0xfc } }, 7, SCOPE_LAN },		   /* RFC 4193 */
-	{ { { 0xfe, 0x80 } }, 10, SCOPE_LAN },	   /* RFC 4291 */
-	{ { { 0xfe, 0xc0 } }, 10, SCOPE_LAN },	   /* RFC 3879 */
-	{ { { 0xff } }, 8, SCOPE_MULTICAST },
+	{ V4(0, 0, 0, 0), 96 + 8, NM_SCOPE_LAN },     /* this network */
+	{ V4(10, 0, 0, 0), 96 + 8, NM_SCOPE_LAN },    /* RFC 1918 */
+	{ V4(100, 64, 0, 0), 96 + 10, NM_SCOPE_LAN }, /* RFC 6598 */
+	{ V4(127, 0, 0, 0), 96 + 8, NM_SCOPE_LOOPBACK },
+	{ V4(169, 254, 0, 0), 96 + 16, NM_SCOPE_LAN }, /* RFC 3927 */
+	{ V4(172, 16, 0, 0), 96 + 12, NM_SCOPE_LAN },  /* RFC 1918 */
+	{ V4(192, 168, 0, 0), 96 + 16, NM_SCOPE_LAN }, /* RFC 1918 */
+	{ V4(224, 0, 0, 0), 96 + 4, NM_SCOPE_MULTICAST },
+	{ V4(255, 255, 255, 255), 128, NM_SCOPE_MULTICAST },
+	{ { { 0 } }, 128, NM_SCOPE_LAN },	      /* :: */
+	{ { { [15] = 1 } }, 128, NM_SCOPE_LOOPBACK }, /* ::1 */
+	{ { { 0xfc } }, 7, NM_SCOPE_LAN },	      /* RFC 4193 */
+	{ { { 0xfe, 0x80 } }, 10, NM_SCOPE_LAN },     /* RFC 4291 */
+	{ { { 0xfe, 0xc0 } }, 10, NM_SCOPE_LAN },     /* RFC 3879 */
+	{ { { 0xff } }, 8, NM_SCOPE_MULTICAST },
 };
 
 static bool begins_with(const struct nm_addr *a, const struct nm_addr *prefix,
@@ -47,21 +47,21 @@ static bool begins_with(const struct nm_addr *a, const struct nm_addr *prefix,
 		(a->byte[whole] ^ prefix->byte[whole]) >> (8 - rest) == 0);
 }
 
-enum scope scope_of(const struct nm_addr *a)
+enum nm_scope nm_scope_of(const struct nm_addr *a)
 {
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
 		if (begins_with(a, &reserved[i].prefix, reserved[i].bits))
 			return reserved[i].scope;
-	return SCOPE_INTERNET;
+	return NM_SCOPE_INTERNET;
 }
 
-const char *scope_name(enum scope scope)
+const char *nm_scope_name(enum nm_scope scope)
 {
 	static const char *const names[] = {
-		[SCOPE_INTERNET] = "internet",
-		[SCOPE_LOOPBACK] = "loopback",
-		[SCOPE_LAN] = "lan",
-		[SCOPE_MULTICAST] = "multicast",
+		[NM_SCOPE_INTERNET] = "internet",
+		[NM_SCOPE_LOOPBACK] = "loopback",
+		[NM_SCOPE_LAN] = "lan",
+		[NM_SCOPE_MULTICAST] = "multicast",
 	};
 
 	return names[scope];
@@ -75,7 +75,7 @@ static struct nm_addr v4_at(const struct nm_addr *a, size_t at)
 	return nm_addr_v4(be32);
 }
 
-struct nm_addr scope_carried(const struct nm_addr *a)
+struct nm_addr nm_scope_carried(const struct nm_addr *a)
 {
 	static const struct nm_addr nat64 = { { 0x00, 0x64, 0xff, 0x9b } };
 	static const struct nm_addr six_to_four = { { 0x20, 0x02 } };
