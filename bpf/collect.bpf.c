@@ -109,8 +109,6 @@ static __always_inline void scan_owner(struct sock *sk,
 	state->listens = sk->__sk_common.skc_state == TCP_LISTEN;
 	if (!state->dir && !is_stream(sk->sk_protocol, sk->sk_type))
 		state->dir = NM_DIR_MISSED;
-	if (!state->listens)
-		socket_own_cookie(sk, state);
 	user_of(&user, task, socket_is_kernels(sk));
 	if (scan_process(&user, task))
 		socket_used(state, sk, true, &user);

@@ -91,7 +91,9 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 			state->fin_known = 0;
 			state->listens = 0;
 		}
-		socket_own_cookie(sk, state);
+		/* Its state is still that of the listening one. */
+		if (sk->sk_protocol == IPPROTO_MPTCP && !state->cookie)
+			socket_own_cookie(state);
 		socket_cookie(sk, state);
 		state->dir = NM_DIR_IN;
 	}

@@ -131,6 +131,16 @@ static __always_inline void socket_forget(struct sock *sk)
 }
 
 /*
+ * What MPTCP accepts has the cookie of the listening socket: sk_clone() copies
+ * it, and only inet_csk_clone_lock() gives a new one. So its connections get
+ * another here: a time, with the highest bit, which no cookie has.
+ */
+static __always_inline void socket_own_cookie(struct socket_state *state)
+{
+	state->cookie = 1ULL << 63 | bpf_ktime_get_boot_ns();
+}
+
+/*
  * What tells the socket from all others until the next boot. A tracing
  * program of a legacy kernel cannot have a cookie made, so there it is made
  * of the inode number and the address of the socket's file, at its first use:
@@ -145,7 +155,10 @@ static __always_inline __u64 socket_cookie(struct sock *sk,
 		return legacy ? 0 : bpf_get_socket_cookie(sk);
 	if (state->cookie)
 		return state->cookie;
-	if (!legacy) {
+	if (sk->sk_protocol == IPPROTO_MPTCP &&
+	    sk->__sk_common.skc_state != TCP_LISTEN) {
+		socket_own_cookie(state);
+	} else if (!legacy) {
 		state->cookie = bpf_get_socket_cookie(sk);
 	} else {
 		inode = BPF_CORE_READ(sk, sk_socket, file, f_inode, i_ino);
@@ -153,18 +166,6 @@ static __always_inline __u64 socket_cookie(struct sock *sk,
 		state->cookie = inode << 32 | (file >> 6 & 0xffffffff);
 	}
 	return state->cookie;
-}
-
-/*
- * MPTCP connections have the cookie of the listening socket that they are from:
- * sk_clone() copies it, and only inet_csk_clone_lock() gives a new one. So they
- * get another here: a time, with the highest bit, which no cookie has.
- */
-static __always_inline void socket_own_cookie(const struct sock *sk,
-					      struct socket_state *state)
-{
-	if (sk->sk_protocol == IPPROTO_MPTCP && !state->cookie)
-		state->cookie = 1ULL << 63 | bpf_ktime_get_boot_ns();
 }
 
 static __always_inline bool socket_is_inet(const struct sock *sk)

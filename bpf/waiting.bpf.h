@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What was on the wire, added up; and what of it waits in the state of a
- * socket: for somebody to use it, or for room in a flow.
+ * socket, for somebody to use it.
  */
 #ifndef NM_WAITING_BPF_H
 #define NM_WAITING_BPF_H
@@ -181,6 +181,8 @@ static __always_inline void wire_lose(struct socket_state *state)
 	struct nm_wire w;
 
 	if (!l || !wire_take(state, &w))
+		return;
+	if (!w.tx_packets && !w.rx_packets)
 		return;
 	__sync_fetch_and_add(&l->flows, 1);
 	/* Not copied: the verifier counts each byte of the stack. */

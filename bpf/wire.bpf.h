@@ -310,7 +310,8 @@ static __always_inline void wire_count(struct __sk_buff *skb,
 	if (!c) {
 		wire_wait(state, &w);
 		lose_moved(state, &moved);
-		if (!changes_hands(state) || is_reset(sk))
+		if (wire_waits(state) &&
+		    (!changes_hands(state) || is_reset(sk)))
 			wire_lose(state);
 		return;
 	}

@@ -68,7 +68,7 @@ static bool input_waits(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	return poll(&p, 1, 0) != 0;
+	return poll(&p, 1, 0) > 0;
 }
 
 void nm_filter_also(const struct nm_filter_also *a)

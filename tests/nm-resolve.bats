@@ -92,6 +92,9 @@ not a record
 	run nm-resolve --root root \
 		<<<'{"pid":4242,"start_us":86400200000,"uid":1000,"ppid":4200}'
 	same "$output" '{"pid":4242,"start_us":86400200000,"uid":1000,"ppid":4200,"user":"ana"}'
+	# Nor of a user with a number that no user has.
+	same "$(nm-resolve --root root <<<'{"pid":4242,"start_us":1,"uid":4294968296}')" \
+		'{"pid":4242,"start_us":1,"uid":4294968296}'
 }
 
 @test "nm-resolve: remembers a process that has gone meanwhile" {
@@ -132,22 +135,39 @@ not a record
 		jq -r .cmdline)" 'ä…'
 	same "$(in_cgroup /a | nm-resolve --root root | jq '.cmdline |
 		length')" 254
+	put proc/4242/cmdline < <(printf 'x%05000d' 0)
+	same "$(in_cgroup /a | nm-resolve --root root --cmdline-max 4096 |
+		jq '.cmdline | length, endswith("…")' | paste -sd ' ')" '4097 true'
 }
 
 @test "nm-resolve: names itself on this machine, and nothing of another" {
 	pid=$BASHPID
 	start_us=$(awk '{ printf "%s0000", $22 }' "/proc/$pid/stat")
-	flow="{\"type\":\"flow\",\"pid\":$pid,\"start_us\":$start_us,\"uid\":0,\"ppid\":1}"
+	flow="{\"type\":\"flow\",\"pid\":$pid,\"start_us\":$start_us,\"uid\":0}"
 	boot=$(cat /proc/sys/kernel/random/boot_id)
-	here="{\"type\":\"start\",\"host\":\"$(uname -n)\",\"boot_id\":\"$boot\"}"
+	here="{\"type\":\"start\",\"host\":\"whatever\",\"boot_id\":\"$boot\"}"
 	same "$(printf '%s\n' "$here" "$flow" | nm-resolve |
-		jq -c 'select(.pid) | [.user, has("cmdline")]')" '["root",true]'
-	# The same machine before it was booted: users, but no processes.
-	before=${here/$boot/00000000-0000-0000-0000-000000000000}
-	same "$(printf '%s\n' "$before" "$flow" | nm-resolve |
-		jq -c 'select(.pid) | [.user, has("cmdline")]')" '["root",false]'
-	same "$(printf '%s\n' "${here/\"host\":\"/\"host\":\"not-}" "$flow" |
-		nm-resolve | jq -c 'select(.pid)')" "$flow"
+		jq -c 'select(.pid) | [.user, .parent != null, has("cmdline")]')" \
+		'["root",true,true]'
+	# Before it was booted, or another one.
+	same "$(printf '%s\n' "${here/$boot/00000000-0000-0000-0000-000000000000}" \
+		"$flow" | nm-resolve | jq -c 'select(.pid)')" "$flow"
+}
+
+@test "nm-resolve: a program that ended at once has not its predecessor's words" {
+	a_process
+	mkfifo in
+	nm-resolve --root root <in >out 3>&- &
+	exec 7>in
+	in_cgroup /a.service >&7
+	wait_until 20 grep -q curl out
+	rm -r root/proc/4242
+	echo '{"type":"event","event":"process_exec","pid":4242,"start_us":86400123456}' >&7
+	in_cgroup /a.service >&7
+	exec 7>&-
+	wait $!
+	same "$(jq -c '[.cmdline, .parent]' out | tail -n 2 | sort -u)" \
+		'[null,null]'
 }
 
 # --- Places ---
@@ -201,13 +221,19 @@ not a record
 	/lxc.payload/web/system.slice/nginx.service	nginx.service web - - -
 	/lxc.monitor.web	- - - - -
 	/machine.slice/machine-web\\x2d1.scope	- web-1 - - -
+	/machine.slice/machine-qemu\\x2d1\\x2dvm.scope	machine-qemu\\x2d1\\x2dvm.scope - - - -
+	/system.slice/machine-learning.service	machine-learning.service - - - -
+	/system.slice/mnt-nfs.mount	mnt-nfs.mount - - - -
+	/system.slice/system-sshd.slice/sshd@0-192.0.2.1:22-198.51.100.7:51234.service	sshd@0-192.0.2.1:22-198.51.100.7:51234.service - - - -
+	/system.slice/web.service/libpod-payload-$ID	web.service ${ID:0:12} $ID - -
+	/my-pods.slice/my-pods-kubepods.slice/my-pods-kubepods-burstable-pod$under.slice/crio-$ID.scope	- ${ID:0:12} $ID $POD -
 	/machine.slice/systemd-nspawn@web.service/payload	- web - - -
 	/system.slice/docker-12345.scope	docker-12345.scope - - - -
 	/system.slice/podman.service	podman.service - - - -
 	/kubepods/podless	- - - - -
 	END
 	same "$(cat wrong)" ''
-	[ "$(wc -l <paths)" -eq 44 ]
+	[ "$(wc -l <paths)" -eq 50 ]
 }
 
 @test "nm-resolve: a hostile path does no harm" {
@@ -236,8 +262,36 @@ not a record
 	rm -r root/var
 	put home/ana/.local/share/containers/storage/vfs-containers/volatile-containers.json \
 		<<<"[{\"id\":\"$ID\",\"names\":[\"once\"]}]"
-	same "$(placed "/user.slice/libpod-$ID.scope/container")" \
+	same "$(placed "/user.slice/user-1000.slice/libpod-$ID.scope/container")" \
 		"[null,\"once\",\"$ID\",null,null]"
+	# Nobody else's list is believed.
+	same "$(placed "/machine.slice/libpod-$ID.scope")" \
+		"[null,\"${ID:0:12}\",\"$ID\",null,null]"
+	need_root
+	chown 1001 root/home/ana/.local/share/containers/storage/*/*
+	same "$(placed "/user.slice/user-1000.slice/libpod-$ID.scope")" \
+		"[null,\"${ID:0:12}\",\"$ID\",null,null]"
+}
+
+@test "nm-resolve: a state file that is a pipe holds nothing up" {
+	mkdir -p root/home/eve/.local/share/containers/storage/vfs-containers
+	mkfifo root/home/eve/.local/share/containers/storage/vfs-containers/containers.json
+	in_cgroup "/user.slice/user-1000.slice/libpod-$ID.scope" >flow
+	run -0 timeout 20 nm-resolve --root root <flow
+	same "$(jq -r .container <<<"$output")" "${ID:0:12}"
+}
+
+@test "nm-resolve: a name that comes late is found" {
+	mkfifo in
+	nm-resolve --root root <in >out 3>&- &
+	exec 7>in
+	in_cgroup "/docker/$ID" >&7
+	wait_until 20 grep -q container out
+	put "var/lib/docker/containers/$ID/config.v2.json" <<<'{"Name":"/web"}'
+	in_cgroup "/docker/$ID" | jq -c '.ts_us = 2000000' >&7
+	exec 7>&-
+	wait $!
+	same "$(jq -r .container out)" "${ID:0:12}"$'\nweb'
 }
 
 @test "nm-resolve: the kubelet's folders of logs name pod, namespace and container" {

@@ -86,11 +86,36 @@ void pids_apply(void)
 	emit_only(pids, npids);
 }
 
+/*
+ * One that had ended by the last time has been told. Its number may be
+ * another's now.
+ */
+static void leave_out_told(void)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < npids; i++) {
+		if (ends[i].revents) {
+			close(ends[i].fd);
+			continue;
+		}
+		pids[left] = pids[i];
+		ends[left++] = ends[i];
+	}
+	if (left == npids)
+		return;
+	npids = left;
+	emit_only(pids, npids);
+}
+
 bool pids_ended(void)
 {
 	size_t ended = 0;
 
-	if (!npids || poll(ends, npids, 0) < 0)
+	if (!npids)
+		return false;
+	leave_out_told();
+	if (poll(ends, npids, 0) < 0)
 		return false;
 	for (size_t i = 0; i < npids; i++)
 		ended += ends[i].revents != 0;

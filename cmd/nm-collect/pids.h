@@ -16,7 +16,10 @@ int pids_add(const char *arg, void *into);
  */
 void pids_apply(void);
 
-/* Have all of them ended, if any was named? */
+/*
+ * Have all of them ended, if any was named? To be asked once an interval,
+ * before it is told: one that has ended by then is not told of in later ones.
+ */
 bool pids_ended(void);
 
 #endif

@@ -108,8 +108,7 @@ static bool find(MMDB_entry_s *entry, path *paths, MMDB_entry_data_s *value)
 		int status = MMDB_aget_value(entry, value, paths[i]);
 
 		if (status == MMDB_SUCCESS && value->has_data &&
-		    (value->type == MMDB_DATA_TYPE_UTF8_STRING ||
-		     value->type == MMDB_DATA_TYPE_UINT32))
+		    value->type != MMDB_DATA_TYPE_MAP)
 			return true;
 	}
 	return false;
@@ -142,8 +141,20 @@ static uint32_t find_asn(MMDB_entry_s *entry)
 
 	if (!find(entry, numbers, &value))
 		return 0;
-	if (value.type == MMDB_DATA_TYPE_UINT32)
+	switch (value.type) {
+	case MMDB_DATA_TYPE_UINT16:
+		return value.uint16;
+	case MMDB_DATA_TYPE_UINT32:
 		return value.uint32;
+	case MMDB_DATA_TYPE_INT32:
+		return value.int32 > 0 ? (uint32_t)value.int32 : 0;
+	case MMDB_DATA_TYPE_UINT64:
+		return value.uint64 <= UINT32_MAX ? (uint32_t)value.uint64 : 0;
+	case MMDB_DATA_TYPE_UTF8_STRING:
+		break;
+	default:
+		return 0;
+	}
 	if (value.data_size < 3 || value.data_size >= sizeof(text) ||
 	    memcmp(value.utf8_string, "AS", 2) != 0)
 		return 0;
@@ -158,18 +169,24 @@ static bool is_country(const char *code)
 	       isupper((unsigned char)code[1]) && !code[2];
 }
 
+/* A city without a country does not take the place of one that has it. */
+static bool is_better(const struct place *here, const struct place *place)
+{
+	if (here->city[0] && (here->country[0] || !place->country[0]))
+		return !place->city[0];
+	return here->country[0] && !place->country[0];
+}
+
 static void read_entry(MMDB_entry_s *entry, struct place *place)
 {
 	struct place here = { 0 };
-	bool better;
+	char country[8]; /* some have three letters, or a name */
 
-	find_text(entry, countries, here.country, sizeof(here.country));
-	if (!is_country(here.country))
-		here.country[0] = '\0';
+	find_text(entry, countries, country, sizeof(country));
+	if (is_country(country))
+		memcpy(here.country, country, sizeof(here.country));
 	find_text(entry, cities, here.city, sizeof(here.city));
-	better = here.city[0] ? !place->city[0]
-			      : here.country[0] && !place->country[0];
-	if (better) {
+	if (is_better(&here, place)) {
 		memcpy(place->country, here.country, sizeof(here.country));
 		memcpy(place->city, here.city, sizeof(here.city));
 	}

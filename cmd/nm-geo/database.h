@@ -26,8 +26,9 @@ struct database {
 	struct stat st; /* of the file when it was opened, or refused */
 	MMDB_s mmdb;
 	bool is_open;
-	bool named; /* by the user: it may not be missing */
-	bool seen;  /* found by the look that is under way */
+	bool named;   /* by the user: it may not be missing */
+	size_t order; /* what is first in the list is believed */
+	bool seen;    /* found by the look that is under way */
 };
 
 /*

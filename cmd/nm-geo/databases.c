@@ -27,9 +27,10 @@ int databases_add_file(const char *path, void *into)
 		warnx("more than %d files", FILES_MAX);
 		return -1;
 	}
-	list[count++] =
-		(struct database){ .path = strdup(path), .named = true };
-	if (!list[count - 1].path)
+	list[count] = (struct database){ .path = strdup(path),
+					 .named = true,
+					 .order = count };
+	if (!list[count++].path)
 		err(NM_EXIT_FAIL, NULL);
 	return 0;
 }
@@ -102,22 +103,32 @@ static int wanted(const struct dirent *d)
 	return is_database(d);
 }
 
-static void look_into(const char *dir)
+static int by_order(const void *a, const void *b)
+{
+	const struct database *x = a, *y = b;
+
+	if (x->order != y->order)
+		return x->order < y->order ? -1 : 1;
+	return strcmp(x->path, y->path);
+}
+
+static void look_into(size_t dir)
 {
 	struct dirent **names;
-	int n = scandir(dir, &names, wanted, alphasort);
+	int n = scandir(dirs[dir], &names, wanted, alphasort);
 
 	for (int i = 0; i < n; i++) {
 		struct database *d;
 		char *path;
 
-		if (asprintf(&path, "%s/%s", dir, names[i]->d_name) < 0)
+		if (asprintf(&path, "%s/%s", dirs[dir], names[i]->d_name) < 0)
 			err(NM_EXIT_FAIL, NULL);
 		free(names[i]);
 		d = find(path);
 		if (!d && count < FILES_MAX) {
 			d = &list[count++];
-			*d = (struct database){ .path = path };
+			*d = (struct database){ .path = path,
+						.order = FILES_MAX + dir };
 			path = NULL;
 		}
 		if (d)
@@ -145,16 +156,17 @@ static void describe(const struct database *d)
 
 /* The new one in place of the old, if it is good. True: it is. */
 static bool renew(struct database *d,
-		  void (*tell)(const char *path, const char *why))
+		  void (*tell)(const struct database *d, const char *why))
 {
 	struct database fresh = { .path = d->path,
 				  .named = d->named,
+				  .order = d->order,
 				  .seen = d->seen };
 	const char *wrong = database_open(&fresh);
 
 	if (wrong) {
 		d->st = fresh.st;
-		tell(d->path, wrong);
+		tell(d, wrong);
 		return false;
 	}
 	database_close(d);
@@ -170,7 +182,7 @@ static void forget(size_t i)
 	memmove(&list[i], &list[i + 1], (--count - i) * sizeof(*list));
 }
 
-bool databases_check(void (*tell)(const char *path, const char *why))
+bool databases_check(void (*tell)(const struct database *d, const char *why))
 {
 	bool changed = shortened;
 
@@ -178,13 +190,14 @@ bool databases_check(void (*tell)(const char *path, const char *why))
 	for (size_t i = 0; i < count; i++)
 		list[i].seen = list[i].named;
 	for (size_t i = 0; i < dir_count; i++)
-		look_into(dirs[i]);
+		look_into(i);
 	for (size_t i = count; i-- > 0;) {
 		if (!list[i].seen) {
 			forget(i);
 			changed = true;
 		}
 	}
+	qsort(list, count, sizeof(*list), by_order);
 	for (size_t i = 0; i < count; i++) {
 		struct stat now = { 0 };
 
@@ -195,13 +208,11 @@ bool databases_check(void (*tell)(const char *path, const char *why))
 	return changed;
 }
 
-static void refuse(const char *path, const char *why)
+static void refuse(const struct database *d, const char *why)
 {
-	const struct database *d = find(path);
-
-	if (d && d->named)
-		errx(NM_EXIT_FAIL, "'%s': %s", path, why);
-	warnx("'%s' is not used: %s", path, why);
+	if (d->named)
+		errx(NM_EXIT_FAIL, "'%s': %s", d->path, why);
+	warnx("'%s' is not used: %s", d->path, why);
 }
 
 void databases_open(bool verbose)

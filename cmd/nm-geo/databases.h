@@ -26,10 +26,10 @@ bool databases_any(void);
 
 /*
  * Looks whether files have changed, came or went. tell (of what, why): a file
- * cannot be read; what it said before still counts if it can be. True: what was
+ * cannot be read; while it is open what it said before counts. True: what was
  * looked up before may not be right any more.
  */
-bool databases_check(void (*tell)(const char *path, const char *why));
+bool databases_check(void (*tell)(const struct database *d, const char *why));
 
 struct place databases_look_up(const struct nm_addr *a);
 

@@ -91,13 +91,18 @@ static void notice(const char *level, const char *text)
 	nm_json_close(out);
 }
 
-static void tell_unreadable(const char *path, const char *why)
+static void tell_unreadable(const struct database *d, const char *why)
 {
 	char text[512];
 
-	snprintf(text, sizeof(text),
-		 "'%s' cannot be read anew: %s; what it said before counts",
-		 path, why);
+	if (d->is_open)
+		snprintf(text, sizeof(text),
+			 "'%s' cannot be read anew: %s; what it said before "
+			 "counts",
+			 d->path, why);
+	else
+		snprintf(text, sizeof(text), "'%s' cannot be read: %s", d->path,
+			 why);
 	notice("warning", text);
 }
 

@@ -3,8 +3,8 @@
  * Who it is: the user, the parent and the command line of a process, the
  * service, container or pod that it runs in, and what the other side is called.
  *
- * reads: type ts_us host boot_id pid start_us uid ppid cgroup raddr
- *        server_name name addr ttl_s
+ * reads: type ts_us boot_id pid start_us uid cgroup raddr server_name name addr
+ *        ttl_s
  * adds:  user parent cmdline unit container container_id pod namespace rhost
  *        rhost_source
  */
@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cache.h"
 #include "filter.h"
@@ -88,16 +87,19 @@ struct cgroup_key {
 	char path[512];
 };
 
+struct inhabited {
+	struct place place;
+	uint64_t again_us; /* look for its names at this time of the stream */
+	unsigned int tries;
+};
+
 struct user {
 	char name[64];
 };
 
-/*
- * Where the records are from. Of another machine nothing can be looked up
- * here, and of another boot no process.
- */
+/* Of another machine, and another boot of this one, nothing is known here. */
 static struct {
-	bool other_host, other_boot;
+	bool foreign;
 	struct nm_cache *processes, *users, *places;
 } resolve;
 
@@ -117,11 +119,12 @@ static void forget_all(void)
 	resolve.users = nm_cache_new(USERS, sizeof(uint64_t),
 				     sizeof(struct user), NULL);
 	resolve.places = nm_cache_new(PLACES, sizeof(struct cgroup_key),
-				      sizeof(struct place), NULL);
+				      sizeof(struct inhabited), NULL);
 }
 
 /* --- The stream's machine --- */
 
+/* A folder that stands for a machine need not say which it is. */
 static bool is_boot(const char *boot_id)
 {
 	const char *path = names_path("/proc/sys/kernel/random/boot_id");
@@ -129,7 +132,7 @@ static bool is_boot(const char *boot_id)
 	char ours[64] = "";
 
 	if (!file)
-		return false;
+		return root[0];
 	if (!fgets(ours, sizeof(ours), file))
 		ours[0] = '\0';
 	fclose(file);
@@ -139,17 +142,10 @@ static bool is_boot(const char *boot_id)
 
 static void on_start(const struct nm_record *r)
 {
-	char host[256], boot_id[64], ours[256] = "";
+	char boot_id[64];
 
-	gethostname(ours, sizeof(ours) - 1);
-	/* Another root is that machine's, whatever this one is called. */
-	resolve.other_host = !root[0] &&
-			     nm_get_str(r, "host", host, sizeof(host)) &&
-			     strcmp(host, ours) != 0;
-	resolve.other_boot =
-		resolve.other_host ||
-		(nm_get_str(r, "boot_id", boot_id, sizeof(boot_id)) &&
-		 !is_boot(boot_id));
+	resolve.foreign = nm_get_str(r, "boot_id", boot_id, sizeof(boot_id)) &&
+			  !is_boot(boot_id);
 	forget_all();
 }
 
@@ -169,41 +165,65 @@ static const char *user_of(uint64_t uid)
 	return u->name;
 }
 
-static void read_process(const struct nm_record *r, struct known *k,
-			 const struct process_key *key)
+static void read_process(struct known *k, const struct process_key *key)
 {
-	char cmdline[CMDLINE_MAX + 8];
-	uint64_t ppid;
+	char cmdline[2 * CMDLINE_MAX], parent[sizeof(k->parent)];
+	uint64_t ppid, before;
 
-	if (resolve.other_boot || !process_is(key->pid, key->start_us))
+	/* Of the program before, nothing is true any more. */
+	free(k->cmdline);
+	k->cmdline = NULL;
+	k->parent[0] = '\0';
+	if (resolve.foreign || !process_is(key->pid, key->start_us, &before))
 		return;
-	if (nm_get_u64(r, "ppid", &ppid))
-		process_comm(ppid, k->parent, sizeof(k->parent));
+	process_comm(before, parent, sizeof(parent));
+	process_cmdline(key->pid, cmdline, sizeof(cmdline), cmdline_limit);
+	/* It, or its parent, may have ended while we read. */
+	if (!process_is(key->pid, key->start_us, &ppid))
+		return;
+	if (ppid == before)
+		memcpy(k->parent, parent, sizeof(parent));
 	if (no_cmdline)
 		return;
-	process_cmdline(key->pid, cmdline, CMDLINE_MAX, cmdline_limit);
-	free(k->cmdline);
 	k->cmdline = strdup(cmdline);
 	if (!k->cmdline)
 		err(NM_EXIT_FAIL, NULL);
+}
+
+/*
+ * A name may come after the first packet: engines write it about when the
+ * container starts. So it is looked for again, in pauses that grow.
+ */
+#define TRIES_MAX 8
+
+static void look_for_names(const struct nm_record *r, struct inhabited *i)
+{
+	if (i->tries == TRIES_MAX || r->ts_us < i->again_us)
+		return;
+	i->again_us = r->ts_us + (1000000ULL << i->tries);
+	i->tries++;
+	names_of(&i->place);
+	if (names_known(&i->place))
+		i->tries = TRIES_MAX;
 }
 
 /* NULL: it is in no cgroup, or that is not known. */
 static const struct place *place_here(const struct nm_record *r)
 {
 	struct cgroup_key key = { 0 };
-	struct place *p;
+	struct inhabited *i;
 	bool made;
 
-	if (!nm_get_str(r, "cgroup", key.path, sizeof(key.path)))
+	/* One that is cut is another one. */
+	if (!nm_get_str(r, "cgroup", key.path, sizeof(key.path)) ||
+	    strlen(key.path) > sizeof(key.path) - 5)
 		return NULL;
-	p = nm_cache_put(resolve.places, &key, &made);
-	if (made) {
-		place_of(key.path, p);
-		if (!resolve.other_host)
-			names_of(p);
-	}
-	return p;
+	i = nm_cache_put(resolve.places, &key, &made);
+	if (made)
+		place_of(key.path, &i->place);
+	if (!resolve.foreign)
+		look_for_names(r, i);
+	return &i->place;
 }
 
 static void add(struct nm_record *r, const char *key, const char *value)
@@ -240,8 +260,8 @@ static enum nm_verdict on_record(struct nm_record *r, void *state)
 		return NM_KEEP;
 	k = nm_cache_put(resolve.processes, &key, &made);
 	if (made || nm_is(r, "event", "process_exec"))
-		read_process(r, k, &key);
-	if (!resolve.other_host && nm_get_u64(r, "uid", &uid))
+		read_process(k, &key);
+	if (!resolve.foreign && nm_get_u64(r, "uid", &uid))
 		add(r, "user", user_of(uid));
 	add(r, "parent", k->parent);
 	if (k->cmdline)

@@ -5,11 +5,14 @@
 #include "names.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char *root_dir = "";
 
@@ -34,9 +37,25 @@ const char *names_path(const char *fmt, ...)
 	return more >= 0 && (size_t)more < sizeof(path) - n ? path : NULL;
 }
 
-static json_t *load(const char *path)
+/* A state file is not that large, and is no pipe that somebody put there. */
+#define STATE_MAX (16 << 20)
+
+/* What a file says that root wrote, or this user. NULL: nothing. */
+static json_t *load(const char *path, uid_t writer)
 {
-	return path ? json_load_file(path, 0, NULL) : NULL;
+	int fd = path ? open(path,
+			     O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
+		      : -1;
+	json_t *state = NULL;
+	struct stat st;
+
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size <= STATE_MAX &&
+	    (st.st_uid == 0 || st.st_uid == writer))
+		state = json_loadfd(fd, 0, NULL);
+	close(fd);
+	return state;
 }
 
 static void set(char *to, size_t size, const char *name)
@@ -49,9 +68,10 @@ static void set(char *to, size_t size, const char *name)
 
 static void ask_docker(struct place *p)
 {
-	json_t *config =
-		load(names_path("/var/lib/docker/containers/%s/config.v2.json",
-				p->container_id));
+	const char *path =
+		names_path("/var/lib/docker/containers/%s/config.v2.json",
+			   p->container_id);
+	json_t *config = load(path, 0);
 	const char *name = json_string_value(json_object_get(config, "Name"));
 
 	if (name)
@@ -62,9 +82,9 @@ static void ask_docker(struct place *p)
 
 /* --- Podman: a list of all containers, for each who runs some --- */
 
-static bool find_in_list(const char *path, struct place *p)
+static bool find_in_list(const char *path, uid_t writer, struct place *p)
 {
-	json_t *list = load(path), *container, *names;
+	json_t *list = load(path, writer), *container, *names;
 	bool found = false;
 	const char *id;
 	size_t i;
@@ -83,7 +103,7 @@ static bool find_in_list(const char *path, struct place *p)
 	return found;
 }
 
-static bool find_in_lists(const char *pattern, struct place *p)
+static bool find_in_lists(const char *pattern, uid_t writer, struct place *p)
 {
 	bool found = false;
 	glob_t g;
@@ -91,21 +111,26 @@ static bool find_in_lists(const char *pattern, struct place *p)
 	if (!pattern || glob(pattern, 0, NULL, &g))
 		return false;
 	for (size_t i = 0; i < g.gl_pathc && !found; i++)
-		found = find_in_list(g.gl_pathv[i], p);
+		found = find_in_list(g.gl_pathv[i], writer, p);
 	globfree(&g);
 	return found;
 }
 
-/* By the driver of its storage; a container that goes with its end is apart. */
+/*
+ * By the driver of its storage; a container that goes with its end is apart. In
+ * the slice of a user it is that user's, and nobody else's list is believed.
+ */
 static void ask_podman(struct place *p)
 {
-	static const char *const homes[] = { "/var/lib", "/home/*/.local/share",
+	static const char *const homes[] = { "/home/*/.local/share",
 					     "/root/.local/share" };
+	static const char files[] = "%s/containers/storage/*-containers/"
+				    "*containers.json";
 
-	for (size_t i = 0; i < sizeof(homes) / sizeof(*homes); i++)
-		if (find_in_lists(names_path("%s/containers/storage/"
-					     "*-containers/*containers.json",
-					     homes[i]),
+	if (!p->of_user)
+		find_in_lists(names_path(files, "/var/lib"), 0, p);
+	for (size_t i = 0; p->of_user && i < 2; i++)
+		if (find_in_lists(names_path(files, homes[i]), (uid_t)p->uid,
 				  p))
 			return;
 }
@@ -169,10 +194,20 @@ void names_of(struct place *p)
 		find_pod(p);
 	if (!p->container_id[0])
 		return;
-	if (p->engine == ENGINE_DOCKER)
+	if (p->engine == ENGINE_DOCKER || p->engine == ENGINE_OTHER)
 		ask_docker(p);
-	else if (p->engine == ENGINE_PODMAN)
+	if (p->engine == ENGINE_PODMAN || p->engine == ENGINE_OTHER)
 		ask_podman(p);
-	else if (p->engine == ENGINE_KUBERNETES)
+	if (p->engine == ENGINE_KUBERNETES)
 		find_container(p);
+}
+
+bool names_known(const struct place *p)
+{
+	bool container =
+		!p->container_id[0] || strncmp(p->container_id, p->container,
+					       strlen(p->container)) != 0;
+	bool pod = strcmp(p->pod, p->pod_uid) != 0;
+
+	return container && (pod || !p->pod_uid[0]);
 }

@@ -22,4 +22,7 @@ const char *names_path(const char *fmt, ...)
  */
 void names_of(struct place *p);
 
+/* Has it names for all that has an id? */
+bool names_known(const struct place *p);
+
 #endif

@@ -86,6 +86,7 @@ static bool take_prefixed(struct place *p, const char *name)
 		enum engine engine;
 	} known[] = {
 		{ "docker-", ENGINE_DOCKER },
+		{ "libpod-payload-", ENGINE_PODMAN },
 		{ "libpod-", ENGINE_PODMAN },
 		{ "crio-", ENGINE_KUBERNETES },
 		{ "cri-containerd-", ENGINE_KUBERNETES },
@@ -93,12 +94,17 @@ static bool take_prefixed(struct place *p, const char *name)
 		{ "nerdctl-", ENGINE_OTHER },
 		{ "containerd-", ENGINE_OTHER },
 	};
+	char unit[sizeof(p->unit)];
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
 		const char *id = name + strlen(known[i].prefix);
 
 		if (begins(name, known[i].prefix) && is_id(id)) {
+			COPY(unit, p->unit);
 			enter_id(p, id, known[i].engine);
+			/* Podman inside a unit that somebody wrote for it. */
+			if (begins(name, "libpod-payload-"))
+				COPY(p->unit, unit);
 			return true;
 		}
 	}
@@ -125,16 +131,24 @@ static void unescape(char *to, size_t size, const char *from)
 	to[n] = '\0';
 }
 
-/* Machines of systemd-machined: systemd-nspawn(1), libvirt. */
-static bool take_machine(struct place *p, const char *scope)
+/*
+ * Containers that systemd-machined knows, as systemd-nspawn(1)'s. A virtual
+ * machine is none.
+ */
+static bool take_machine(struct place *p, const char *last, const char *unit)
 {
+	static const char scope[] = "machine-", nspawn[] = "systemd-nspawn@";
 	char name[256];
 
-	if (begins(scope, "machine-"))
-		unescape(name, sizeof(name), scope + strlen("machine-"));
-	else if (begins(scope, "systemd-nspawn@"))
-		unescape(name, sizeof(name), scope + strlen("systemd-nspawn@"));
+	if (strcmp(last, "machine.slice") != 0)
+		return false;
+	if (begins(unit, scope))
+		unescape(name, sizeof(name), unit + strlen(scope));
+	else if (begins(unit, nspawn))
+		unescape(name, sizeof(name), unit + strlen(nspawn));
 	else
+		return false;
+	if (begins(name, "qemu-"))
 		return false;
 	enter_named(p, name);
 	return true;
@@ -197,7 +211,9 @@ static bool take_pod_slice(struct place *p, const char *slice)
 {
 	const char *pod = strstr(slice, "-pod");
 
-	/* "kubepods" has no dash before it, unless in "kubelet-kubepods". */
+	/* The last: what is before is the administrator's to choose. */
+	for (const char *next = pod; next; next = strstr(next + 1, "-pod"))
+		pod = next;
 	return strstr(slice, "kubepods") && pod &&
 	       take_pod(p, pod + strlen("-pod"));
 }
@@ -206,10 +222,30 @@ static bool take_pod_slice(struct place *p, const char *slice)
 
 static void take_slice(struct walk *w, char *name)
 {
+	struct place *p = w->place;
+	char *end;
+
 	COPY(w->slice, name);
-	w->place->unit[0] = '\0';
-	if (cut(name, ".slice"))
-		take_pod_slice(w->place, name);
+	p->unit[0] = '\0';
+	if (!cut(name, ".slice") || take_pod_slice(p, name) ||
+	    !begins(name, "user-"))
+		return;
+	p->uid = strtoul(name + strlen("user-"), &end, 10);
+	p->of_user = !*end;
+}
+
+static const char *const kinds[] = { ".service", ".scope", ".socket", ".mount",
+				     ".swap" };
+
+static bool is_unit(const char *name)
+{
+	char copy_of[256];
+
+	COPY(copy_of, name);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (cut(copy_of, kinds[i]))
+			return true;
+	return false;
 }
 
 static void take_unit(struct walk *w, const char *unit)
@@ -218,19 +254,10 @@ static void take_unit(struct walk *w, const char *unit)
 	char name[256];
 
 	COPY(name, unit);
-	if (cut(name, ".scope") || cut(name, ".service")) {
-		if (take_prefixed(p, name) || take_machine(p, name))
-			return;
-	}
+	if ((cut(name, ".scope") || cut(name, ".service")) &&
+	    (take_prefixed(p, name) || take_machine(p, w->last, name)))
+		return;
 	COPY(p->unit, unit);
-}
-
-static bool is_unit(const char *name)
-{
-	char copy_of[256];
-
-	COPY(copy_of, name);
-	return cut(copy_of, ".scope") || cut(copy_of, ".service");
 }
 
 static bool is_slice(const char *name)
@@ -241,17 +268,29 @@ static bool is_slice(const char *name)
 	return cut(copy_of, ".slice");
 }
 
+/* runc with systemd's paths and the other driver: SLICE:ENGINE:ID */
+static bool take_colons(struct walk *w, char *name)
+{
+	char *colon = strchr(name, ':');
+
+	if (!colon)
+		return false;
+	*colon = '\0';
+	if (!is_slice(name) || !take_prefixed(w->place, colon + 1)) {
+		*colon = ':';
+		return false;
+	}
+	take_slice(w, name);
+	return take_prefixed(w->place, colon + 1);
+}
+
 static void take(struct walk *w, char *name)
 {
 	struct place *p = w->place;
-	char *colon = strchr(name, ':');
 
-	/* runc with systemd's paths and the other driver: SLICE:ENGINE:ID */
-	if (colon && strchr(colon + 1, ':')) {
-		*colon = '\0';
-		take_slice(w, name);
-		take_prefixed(p, colon + 1);
-	} else if (is_slice(name)) {
+	if (take_colons(w, name))
+		return;
+	if (is_slice(name)) {
 		take_slice(w, name);
 	} else if (is_unit(name)) {
 		take_unit(w, name);

@@ -39,7 +39,7 @@ static size_t read_file(const char *path, char *out, size_t size)
 	return n;
 }
 
-bool process_is(uint64_t pid, uint64_t start_us)
+bool process_is(uint64_t pid, uint64_t start_us, uint64_t *ppid)
 {
 	char stat[1024], *p;
 	uint64_t ticks;
@@ -47,12 +47,15 @@ bool process_is(uint64_t pid, uint64_t start_us)
 	if (!read_file(names_path("/proc/%" PRIu64 "/stat", pid), stat,
 		       sizeof(stat)))
 		return false;
-	/* proc_pid_stat(5): field 22; the name, field 2, may hold anything. */
+	/*
+	 * proc_pid_stat(5): fields 4 and 22; the name, field 2, may hold
+	 * anything.
+	 */
 	p = strrchr(stat, ')');
 	if (!p || sscanf(p + 1,
-			 " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s"
-			 " %*s %*s %*s %*s %*s %*s %" SCNu64,
-			 &ticks) != 1)
+			 " %*s %" SCNu64 " %*s %*s %*s %*s %*s %*s %*s %*s %*s"
+			 " %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64,
+			 ppid, &ticks) != 2)
 		return false;
 	return ticks == start_us / TICK_US;
 }
@@ -98,6 +101,8 @@ const char *process_user(uint64_t uid)
 	struct passwd *pw = NULL;
 	FILE *file = NULL;
 
+	if (!path || uid > UINT32_MAX)
+		return NULL;
 	if (strcmp(path, "/etc/passwd") == 0) {
 		pw = getpwuid((uid_t)uid);
 	} else {

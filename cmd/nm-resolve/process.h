@@ -11,9 +11,9 @@
 
 /*
  * Is it still the process that started then (microseconds since boot)? A pid
- * alone may be another's by now.
+ * alone may be another's by now. *ppid: who is its parent now.
  */
-bool process_is(uint64_t pid, uint64_t start_us);
+bool process_is(uint64_t pid, uint64_t start_us, uint64_t *ppid);
 
 /* Its parent's name, by the parent's pid. Empty: gone, or not to be read. */
 void process_comm(uint64_t pid, char *out, size_t size);

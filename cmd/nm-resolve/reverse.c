@@ -63,7 +63,9 @@ static int64_t now_s(void)
 static size_t watch(struct pollfd *fds, size_t max, int *timeout_ms)
 {
 	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-	int mask = ares_getsock(reverse.channel, sockets, ARES_GETSOCK_MAXNUM);
+	/* ARES_GETSOCK_WRITABLE() shifts into the sign. */
+	unsigned int mask = (unsigned int)ares_getsock(reverse.channel, sockets,
+						       ARES_GETSOCK_MAXNUM);
 	struct timeval most = { .tv_sec = 60 }, tv;
 	size_t n = 0;
 
@@ -72,9 +74,9 @@ static size_t watch(struct pollfd *fds, size_t max, int *timeout_ms)
 	for (int i = 0; i < ARES_GETSOCK_MAXNUM && n < max; i++) {
 		short events = 0;
 
-		if (ARES_GETSOCK_READABLE(mask, i))
+		if (mask & 1U << i)
 			events |= POLLIN;
-		if (ARES_GETSOCK_WRITABLE(mask, i))
+		if (mask & 1U << (i + ARES_GETSOCK_MAXNUM))
 			events |= POLLOUT;
 		if (events)
 			fds[n++] = (struct pollfd){ .fd = sockets[i],
