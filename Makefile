@@ -23,7 +23,7 @@ SCRIPTS   := cmd/netmonitor
 TEMPLATES := nm-example
 BPF_CMDS  := nm-collect
 
-LDLIBS_nm-classify = -lndpi
+LDLIBS_nm-classify = -lndpi -lresolv
 LDLIBS_nm-collect = -lbpf -lelf -lz -lcap
 LDLIBS_nm-geo     = -lmaxminddb
 LDLIBS_nm-resolve = -lcares -lresolv

@@ -189,6 +189,40 @@ null
 null'
 }
 
+@test "nm-classify: an answer of DNS becomes records, with who asked" {
+	# www.example.org is an alias of a.example.org, which has two addresses;
+	# and of somebody else there is one nobody asked for.
+	{
+		printf '\22\64\201\200\0\1\0\4\0\0\0\0'
+		printf '\3www\7example\3org\0\0\1\0\1'
+		printf '\300\14\0\5\0\1\0\0\1\54\0\4\1a\300\20'
+		printf '\300\55\0\1\0\1\0\0\0\74\0\4\300\0\2\7'
+		printf '\300\55\0\34\0\1\0\0\0\74\0\20\40\1\15\270'
+		printf '\0\0\0\0\0\0\0\0\0\0\0\7'
+		printf '\5other\300\20\0\1\0\1\0\0\0\74\0\4\300\0\2\10'
+	} >answer
+	printf '\22\64\1\0\0\1\0\0\0\0\0\0\3www\7example\3org\0\0\1\0\1' >question
+	same "$(flow 1 udp 53 question answer | jq -c '.pid = 4242' |
+		nm-classify | jq -c '[.type, .name, .addr, .ttl_s, .pid, .app]')" \
+		'["dns","www.example.org","192.0.2.7",60,4242,null]
+["dns","www.example.org","2001:db8::7",60,4242,null]
+["flow",null,null,null,4242,"dns"]'
+	# Neither a question nor what is cut is an answer; nor what another port
+	# says.
+	head -c 60 answer >cut
+	same "$({
+		flow 1 udp 53 question question
+		flow 2 udp 53 question cut
+		flow 3 udp 54 question answer
+	} | nm-classify | jq -r .type | sort -u)" flow
+	# The name is there for what the process then connects to.
+	same "$({
+		flow 1 udp 53 question answer | jq -c '.pid = 4242'
+		flow 2 tcp 443 | jq -c '.pid = 4242 | .raddr = "192.0.2.7"'
+	} | nm-classify | nm-resolve --no-dns | jq -r 'select(.rhost) |
+		"\(.rhost) \(.rhost_source)"')" 'www.example.org dns'
+}
+
 @test "nm-classify: hostile heads do no harm" {
 	need openssl socat
 	hello tls -servername video.example.org

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * What a flow is: its protocol, by the first bytes that it carried (nm-collect
- * --peek) or else by its port, and the server that was asked for.
+ * What a flow is: its protocol, by the first bytes that it carried or else by
+ * its port, and the server that was asked for; and the names that DNS answered.
  *
- * reads: type ts_us flow proto dir lport rport state tx_head rx_head
- * adds:  app app_source category server_name
+ * reads: type ts_us pid flow proto dir lport rport state tx_head rx_head
+ * adds:  app app_source category server_name; dns records
  */
 #include <string.h>
 
 #include "cache.h"
+#include "dns.h"
 #include "filter.h"
 #include "hello.h"
 #include "inspect.h"
@@ -44,6 +45,9 @@ static const struct nm_program program = {
 	.examples = "  nm-collect | nm-classify | jq -c '{comm, app, rport}'\n",
 	.filter = true,
 };
+
+#define PORT_DNS  53
+#define PORT_MDNS 5353
 
 /* Flows have ids of up to 33 characters. */
 struct flow_key {
@@ -188,6 +192,23 @@ static void look(const struct nm_record *r, const struct tuple *t,
 	}
 }
 
+/* Answers to a question that was asked here, or by multicast to all. */
+static void tell_names(const struct nm_record *r, const struct tuple *t)
+{
+	const struct nm_field *head = nm_find(r, "rx_head");
+	uint8_t answer[HEAD_MAX];
+	uint64_t pid = 0;
+	int n;
+
+	if (!head || head->kind != NM_STRING || t->tcp ||
+	    (t->rport != PORT_DNS && t->rport != PORT_MDNS))
+		return;
+	n = tuple_decode(head->val.ptr, head->val.len, answer, sizeof(answer));
+	nm_get_u64(r, "pid", &pid);
+	if (n > 0)
+		dns_tell(answer, (size_t)n, r->ts_us, pid);
+}
+
 static enum nm_verdict on_flow(struct nm_record *r)
 {
 	struct flow_key key = { 0 };
@@ -201,6 +222,7 @@ static enum nm_verdict on_flow(struct nm_record *r)
 	if (nm_get_str(r, "flow", key.id, sizeof(key.id)))
 		k = nm_cache_put(flows, &key, &made);
 	look(r, &t, k);
+	tell_names(r, &t);
 	guess(r, &t, k);
 	if (k->source != NOT_KNOWN) {
 		nm_add_str(r, "app", k->finding.app);

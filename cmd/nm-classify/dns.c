@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Reading answers with the resolver's own parser (resolver(3)), which checks
+ * every length.
+ */
+#include "dns.h"
+
+#include <arpa/nameser.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "addr.h"
+#include "filter.h"
+#include "json.h"
+
+#define NAME_MAX_LEN 256
+
+/* An alias of a name, and so the same to who asked for that. */
+#define ALIASES_MAX 16
+
+struct aliases {
+	char name[ALIASES_MAX][NAME_MAX_LEN];
+	size_t count;
+};
+
+/* As host names are: anything else is nobody's business to show. */
+static bool is_name(const char *name)
+{
+	for (const char *c = name; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
+			return false;
+	return name[0] && name[0] != '.';
+}
+
+static bool is_asked(const struct aliases *asked, const char *name)
+{
+	for (size_t i = 0; i < asked->count; i++)
+		if (strcasecmp(asked->name[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void add_alias(struct aliases *asked, const ns_msg *message,
+		      const ns_rr *rr)
+{
+	if (asked->count < ALIASES_MAX &&
+	    ns_name_uncompress(ns_msg_base(*message), ns_msg_end(*message),
+			       ns_rr_rdata(*rr), asked->name[asked->count],
+			       NAME_MAX_LEN) >= 0)
+		asked->count++;
+}
+
+static bool address_of(const ns_rr *rr, struct nm_addr *a)
+{
+	uint32_t v4;
+
+	if (ns_rr_type(*rr) == ns_t_a && ns_rr_rdlen(*rr) == sizeof(v4)) {
+		memcpy(&v4, ns_rr_rdata(*rr), sizeof(v4));
+		*a = nm_addr_v4(v4);
+		return true;
+	}
+	if (ns_rr_type(*rr) != ns_t_aaaa || ns_rr_rdlen(*rr) != sizeof(a->byte))
+		return false;
+	memcpy(a->byte, ns_rr_rdata(*rr), sizeof(a->byte));
+	return true;
+}
+
+static void tell(const char *name, const struct nm_addr *a, uint32_t ttl_s,
+		 uint64_t ts_us, uint64_t pid)
+{
+	struct nm_buf *out = nm_filter_out();
+	char text[NM_ADDR_TEXT];
+
+	nm_json_open(out, "dns", ts_us);
+	nm_json_str(out, "name", name);
+	nm_json_str(out, "addr", nm_addr_text(a, text));
+	nm_json_u64(out, "ttl_s", ttl_s);
+	if (pid)
+		nm_json_u64(out, "pid", pid);
+	nm_json_close(out);
+}
+
+/*
+ * What was asked for: the question's name. By multicast there is none, and an
+ * answer speaks for itself.
+ */
+static bool question_of(ns_msg *message, struct aliases *asked)
+{
+	ns_rr rr;
+
+	if (!ns_msg_count(*message, ns_s_qd))
+		return true;
+	if (ns_parserr(message, ns_s_qd, 0, &rr))
+		return false;
+	if (strlen(ns_rr_name(rr)) >= NAME_MAX_LEN)
+		return false;
+	strcpy(asked->name[0], ns_rr_name(rr));
+	asked->count = 1;
+	return true;
+}
+
+size_t dns_tell(const uint8_t *answer, size_t n, uint64_t ts_us, uint64_t pid)
+{
+	struct aliases asked = { .count = 0 };
+	struct nm_addr a;
+	size_t told = 0;
+	ns_msg message;
+	ns_rr rr;
+
+	if (ns_initparse(answer, (int)n, &message) ||
+	    !ns_msg_getflag(message, ns_f_qr) ||
+	    ns_msg_getflag(message, ns_f_rcode) != ns_r_noerror ||
+	    !question_of(&message, &asked))
+		return 0;
+	for (int i = 0; i < ns_msg_count(message, ns_s_an); i++) {
+		const char *name;
+
+		if (ns_parserr(&message, ns_s_an, i, &rr))
+			break;
+		name = ns_rr_name(rr);
+		if (asked.count && !is_asked(&asked, name))
+			continue;
+		if (ns_rr_type(rr) == ns_t_cname)
+			add_alias(&asked, &message, &rr);
+		if (!address_of(&rr, &a))
+			continue;
+		name = asked.count ? asked.name[0] : name;
+		if (!is_name(name))
+			continue;
+		tell(name, &a, ns_rr_ttl(rr), ts_us, pid);
+		told++;
+	}
+	return told;
+}
