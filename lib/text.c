@@ -2,6 +2,7 @@
 /*
  * UTF-8 as it may be in the stream, and strings made safe for a terminal.
  */
+#include <ctype.h>
 #include <err.h>
 #include <locale.h>
 #include <stdint.h>
@@ -142,6 +143,14 @@ size_t nm_width(const char *s)
 
 	nm_clip(s, SIZE_MAX, &used);
 	return used;
+}
+
+bool nm_is_host_name(const char *s)
+{
+	for (const char *c = s; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
+			return false;
+	return s[0] && s[0] != '.';
 }
 
 double nm_strtod(const char *s, char **end)

@@ -34,6 +34,12 @@ size_t nm_width(const char *s);
  */
 size_t nm_clip(const char *s, size_t columns, size_t *used);
 
+/*
+ * Is s a host's name as DNS has them: letters, digits, "-" and dots (RFC 1123,
+ * section 2.1), and "_", which is in use? Of an address in IPv4 too.
+ */
+bool nm_is_host_name(const char *s);
+
 /* strtod(3) that takes a point for a point, whatever the user's locale. */
 double nm_strtod(const char *s, char **end);
 

@@ -6,12 +6,12 @@
 #include "dns.h"
 
 #include <arpa/nameser.h>
-#include <ctype.h>
 #include <string.h>
 
 #include "addr.h"
 #include "filter.h"
 #include "json.h"
+#include "text.h"
 
 #define NAME_MAX_LEN 256
 
@@ -22,15 +22,6 @@ struct aliases {
 	char name[ALIASES_MAX][NAME_MAX_LEN];
 	size_t count;
 };
-
-/* As host names are: anything else is nobody's business to show. */
-static bool is_name(const char *name)
-{
-	for (const char *c = name; *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
-			return false;
-	return name[0] && name[0] != '.';
-}
 
 static bool is_asked(const struct aliases *asked, const char *name)
 {
@@ -125,7 +116,7 @@ size_t dns_tell(const uint8_t *answer, size_t n, uint64_t ts_us, uint64_t pid)
 		if (!address_of(&rr, &a))
 			continue;
 		name = asked.count ? asked.name[0] : name;
-		if (!is_name(name))
+		if (!nm_is_host_name(name))
 			continue;
 		tell(name, &a, ns_rr_ttl(rr), ts_us, pid);
 		told++;

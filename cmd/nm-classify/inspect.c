@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "text.h"
 
 struct inspection {
 	struct ndpi_flow_struct *flow;
@@ -80,25 +81,16 @@ static void lower(char *to, size_t size, const char *from)
 	to[n] = '\0';
 }
 
-/*
- * A name as DNS has it (RFC 1123, and "_", which is in use), or an address,
- * without a port. Anything else is nobody's name.
- */
+/* Without a port; what is no name, or an address in IPv6, is left out. */
 static void take_name(char *to, size_t size, const char *from)
 {
 	size_t n = strcspn(from, ":");
 
-	/* An IPv6 address has more than one. */
-	if (strchr(from, ':') != strrchr(from, ':'))
-		n = strlen(from);
-	to[0] = '\0';
 	if (n >= size)
-		return;
-	for (size_t i = 0; i < n; i++)
-		if (!isalnum((unsigned char)from[i]) &&
-		    !strchr(".-_:[]", from[i]))
-			return;
+		n = 0;
 	lower(to, n + 1, from);
+	if (!nm_is_host_name(to))
+		to[0] = '\0';
 }
 
 static bool has_server_name(uint16_t protocol)

@@ -7,7 +7,6 @@
 
 #include <ares.h>
 #include <arpa/nameser.h>
-#include <ctype.h>
 #include <err.h>
 #include <poll.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 
 #include "cache.h"
 #include "filter.h"
+#include "text.h"
 
 /* Addresses that are remembered, and questions under way. */
 #define NAMES	  16384
@@ -107,15 +107,6 @@ static const struct nm_filter_also also = { watch, ready };
 
 /* --- Questions and answers --- */
 
-/* Letters, digits, "-", "_" and dots: all else is nobody's host name. */
-static bool is_name(const char *text)
-{
-	for (const char *c = text; *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
-			return false;
-	return text[0] && text[0] != '.';
-}
-
 /* The first PTR record (RFC 1035, section 3.3.12). False: there is none. */
 static bool read_answer(const unsigned char *answer, int len, struct name *n)
 {
@@ -132,7 +123,7 @@ static bool read_answer(const unsigned char *answer, int len, struct name *n)
 		if (ns_name_uncompress(ns_msg_base(message),
 				       ns_msg_end(message), ns_rr_rdata(rr),
 				       n->text, sizeof(n->text)) < 0 ||
-		    !is_name(n->text)) {
+		    !nm_is_host_name(n->text)) {
 			n->text[0] = '\0';
 			continue;
 		}
