@@ -94,12 +94,15 @@ ask_until() {
 		echo '{"type":"flow","ts_us":4,"raddr":"192.0.2.7","server_name":"sni.example.org"}'
 		echo '{"type":"flow","ts_us":5,"raddr":"192.0.2.10","server_name":"sni.example.org"}'
 		echo '{"type":"flow","ts_us":5000000000,"pid":7,"raddr":"192.0.2.7"}'
+		echo '{"type":"start","ts_us":1}'
+		to 192.0.2.8
 	} | nm-resolve --no-dns | names)" '["192.0.2.7","mine.example.org","dns"]
 ["192.0.2.8","nobody.example.org","dns"]
 ["192.0.2.7","other.example.org","dns"]
 ["192.0.2.7","other.example.org","dns"]
 ["192.0.2.10","sni.example.org","server_name"]
-["192.0.2.7",null,null]'
+["192.0.2.7",null,null]
+["192.0.2.8",null,null]'
 }
 
 @test "nm-resolve: --no-dns asks nothing, and loopback is not asked for" {

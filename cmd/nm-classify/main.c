@@ -209,7 +209,7 @@ static void tell_names(const struct nm_record *r, const struct tuple *t)
 		dns_tell(answer, (size_t)n, r->ts_us, pid);
 }
 
-static enum nm_verdict on_flow(struct nm_record *r)
+static void on_flow(struct nm_record *r)
 {
 	struct flow_key key = { 0 };
 	struct known *k, once = { 0 };
@@ -217,7 +217,7 @@ static enum nm_verdict on_flow(struct nm_record *r)
 	bool made;
 
 	if (!tuple_of(r, &t))
-		return NM_KEEP;
+		return;
 	k = &once;
 	if (nm_get_str(r, "flow", key.id, sizeof(key.id)))
 		k = nm_cache_put(flows, &key, &made);
@@ -235,7 +235,6 @@ static enum nm_verdict on_flow(struct nm_record *r)
 		nm_add_str(r, "server_name", k->finding.server_name);
 	if (k == &once)
 		inspect_free(once.inspection);
-	return NM_KEEP;
 }
 
 static enum nm_verdict on_record(struct nm_record *r, void *state)

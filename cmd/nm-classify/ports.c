@@ -53,10 +53,30 @@ static const struct {
 	{ 51820, false, true, "wireguard", "vpn" },
 };
 
+/* By protocol and port; the first that services(5) has. */
+static char *services[2][UINT16_MAX + 1];
+
+/* Once: getservbyport(3) would read the file for every flow. */
+static void load_services(void)
+{
+	static bool loaded;
+	const struct servent *s;
+
+	if (loaded)
+		return;
+	loaded = true;
+	while ((s = getservent())) {
+		bool tcp = strcmp(s->s_proto, "tcp") == 0;
+		char **at = &services[tcp][ntohs((uint16_t)s->s_port)];
+
+		if ((tcp || strcmp(s->s_proto, "udp") == 0) && !*at)
+			*at = strdup(s->s_name);
+	}
+	endservent();
+}
+
 bool ports_use(uint16_t port, bool tcp, struct port_use *use)
 {
-	const struct servent *service;
-
 	for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++) {
 		if (more[i].port != port || !(tcp ? more[i].tcp : more[i].udp))
 			continue;
@@ -64,10 +84,10 @@ bool ports_use(uint16_t port, bool tcp, struct port_use *use)
 		use->category = more[i].category;
 		return true;
 	}
-	service = getservbyport(htons(port), tcp ? "tcp" : "udp");
-	if (!service)
+	load_services();
+	if (!services[tcp][port])
 		return false;
-	snprintf(use->app, sizeof(use->app), "%s", service->s_name);
+	snprintf(use->app, sizeof(use->app), "%s", services[tcp][port]);
 	use->category = NULL;
 	return true;
 }

@@ -91,16 +91,11 @@ static struct database *find(const char *path)
 	return NULL;
 }
 
-static bool is_database(const struct dirent *d)
+static int is_database(const struct dirent *d)
 {
 	size_t n = strlen(d->d_name);
 
 	return n > 5 && strcmp(d->d_name + n - 5, ".mmdb") == 0;
-}
-
-static int wanted(const struct dirent *d)
-{
-	return is_database(d);
 }
 
 static int by_order(const void *a, const void *b)
@@ -115,7 +110,7 @@ static int by_order(const void *a, const void *b)
 static void look_into(size_t dir)
 {
 	struct dirent **names;
-	int n = scandir(dirs[dir], &names, wanted, alphasort);
+	int n = scandir(dirs[dir], &names, is_database, alphasort);
 
 	for (int i = 0; i < n; i++) {
 		struct database *d;

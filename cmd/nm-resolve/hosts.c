@@ -31,10 +31,16 @@ struct answer {
 static struct nm_cache *answers;
 static bool reverse;
 
-void hosts_open(bool ask_dns, const char *server)
+void hosts_forget(void)
 {
+	nm_cache_free(answers);
 	answers = nm_cache_new(ANSWERS, sizeof(struct asked),
 			       sizeof(struct answer), NULL);
+}
+
+void hosts_open(bool ask_dns, const char *server)
+{
+	hosts_forget();
 	reverse = ask_dns;
 	if (reverse)
 		reverse_open(server);

@@ -15,6 +15,9 @@
 /* reverse: ask DNS; server: which one to ask ("192.0.2.1:53"), or NULL. */
 void hosts_open(bool reverse, const char *server);
 
+/* Another stream begins: who asked for what in the last says nothing in it. */
+void hosts_forget(void);
+
 /* A dns record: a name was answered to a process. */
 void hosts_answer(const struct nm_record *r);
 

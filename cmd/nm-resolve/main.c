@@ -147,6 +147,7 @@ static void on_start(const struct nm_record *r)
 	resolve.foreign = nm_get_str(r, "boot_id", boot_id, sizeof(boot_id)) &&
 			  !is_boot(boot_id);
 	forget_all();
+	hosts_forget();
 }
 
 /* --- A process --- */
@@ -167,7 +168,7 @@ static const char *user_of(uint64_t uid)
 
 static void read_process(struct known *k, const struct process_key *key)
 {
-	char cmdline[2 * CMDLINE_MAX], parent[sizeof(k->parent)];
+	char cmdline[2 * CMDLINE_MAX] = "", parent[sizeof(k->parent)];
 	uint64_t ppid, before;
 
 	/* Of the program before, nothing is true any more. */
@@ -177,13 +178,15 @@ static void read_process(struct known *k, const struct process_key *key)
 	if (resolve.foreign || !process_is(key->pid, key->start_us, &before))
 		return;
 	process_comm(before, parent, sizeof(parent));
-	process_cmdline(key->pid, cmdline, sizeof(cmdline), cmdline_limit);
+	if (!no_cmdline)
+		process_cmdline(key->pid, cmdline, sizeof(cmdline),
+				cmdline_limit);
 	/* It, or its parent, may have ended while we read. */
 	if (!process_is(key->pid, key->start_us, &ppid))
 		return;
 	if (ppid == before)
 		memcpy(k->parent, parent, sizeof(parent));
-	if (no_cmdline)
+	if (!cmdline[0])
 		return;
 	k->cmdline = strdup(cmdline);
 	if (!k->cmdline)
@@ -265,7 +268,7 @@ static enum nm_verdict on_record(struct nm_record *r, void *state)
 		add(r, "user", user_of(uid));
 	add(r, "parent", k->parent);
 	if (k->cmdline)
-		add(r, "cmdline", k->cmdline);
+		nm_add_str(r, "cmdline", k->cmdline);
 	place = place_here(r);
 	if (place)
 		add_place(r, place);

@@ -273,13 +273,9 @@ static bool take_colons(struct walk *w, char *name)
 {
 	char *colon = strchr(name, ':');
 
-	if (!colon)
+	if (!colon || !is_id(strrchr(name, ':') + 1))
 		return false;
 	*colon = '\0';
-	if (!is_slice(name) || !take_prefixed(w->place, colon + 1)) {
-		*colon = ':';
-		return false;
-	}
 	take_slice(w, name);
 	return take_prefixed(w->place, colon + 1);
 }
