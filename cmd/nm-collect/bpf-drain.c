@@ -197,7 +197,10 @@ uint64_t bpf_boottime_ns(void)
 static int end_interval(void)
 {
 	ledgers_interval();
-	return bpf_counters_turn();
+	if (bpf_counters_turn())
+		return -1;
+	ledgers_turned();
+	return 0;
 }
 
 int bpf_drain_begin(void)

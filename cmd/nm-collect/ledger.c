@@ -8,15 +8,17 @@
  *  - Hardware counts segments, everything else the packet before it was split.
  *  - The counters are read a moment before the flows. What flows have more
  *    than interfaces is lent from the next interval. The moment comes again at
- *    each end, so under steady traffic something is always lent; what stays
- *    lent never was at an interface (dropped in a queue, or one packet for
- *    several sockets) and is told as the surplus.
+ *    each end, so under steady traffic something is always lent, in proportion
+ *    to its length; what stays lent beyond that never was at an interface
+ *    (dropped in a queue, or one packet for several sockets) and is told as the
+ *    surplus.
  *  - A packet may come before its socket is used: it is held back, and told in
  *    the interval of the first use; what stays is nobody's.
  */
 #include "ledger.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "snmp.h"
 
@@ -58,6 +60,14 @@ static void begin(struct side *s)
 	};
 }
 
+static double monotonic_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 int ledger_read(struct ledger *l)
 {
 	bool first = l->nics.count == 0;
@@ -70,6 +80,8 @@ int ledger_read(struct ledger *l)
 	l->unread = nic_read(&l->nics, &l->link) != 0;
 	if (l->unread)
 		return -1;
+	l->last_read_s = l->read_s;
+	l->read_s = monotonic_s();
 	for (size_t i = 0; i < l->nics.count; i++)
 		see_nic(l, &l->nics.list[i]);
 	l->forwarded_before = l->forwarded;
@@ -83,6 +95,11 @@ int ledger_read(struct ledger *l)
 	if (first)
 		l->forwarded_before = l->forwarded;
 	return 0;
+}
+
+void ledger_turned(struct ledger *l)
+{
+	l->moment = (monotonic_s() - l->read_s) / (l->read_s - l->last_read_s);
 }
 
 /* --- What the flows have --- */
@@ -176,16 +193,27 @@ static uint64_t settled(struct window *w, uint64_t now)
 	return ++w->intervals > SETTLED ? w->least : 0;
 }
 
-/* Up to this part of an interval may pass between interfaces and flows. */
-#define MOMENT 16
-
-static uint64_t surplus_of(struct side *s, uint64_t lent, uint64_t flows)
+static uint64_t beyond(uint64_t amount, uint64_t allowed)
 {
-	uint64_t stayed = least(lent, s->lent);
-	uint64_t moment = flows / MOMENT;
+	return amount > allowed ? amount - allowed : 0;
+}
 
-	stayed = most(stayed > moment ? stayed - moment : 0,
-		      settled(&s->lent_window, lent));
+/* What is lent in one interval and the next may be so much of the flows. */
+#define BURST (1 / 16.)
+
+/* What is lent all the time, so many times what flows in the moment. */
+#define STEADY 2
+
+static uint64_t surplus_of(const struct ledger *l, struct side *s,
+			   uint64_t lent, uint64_t flows)
+{
+	double steady = STEADY * l->moment;
+	double burst = steady > BURST ? steady : BURST;
+	uint64_t stayed =
+		beyond(least(lent, s->lent), (uint64_t)((double)flows * burst));
+
+	lent = beyond(lent, (uint64_t)((double)flows * steady));
+	stayed = most(stayed, settled(&s->lent_window, lent));
 	/* It is told beside what sockets have: not in an idle interval. */
 	stayed = least(stayed, flows);
 	if (stayed)
@@ -231,7 +259,7 @@ static void close_side(const struct ledger *l, struct side *s,
 		seen -= s->lent;
 	} else {
 		lent = s->lent + flows - seen;
-		surplus = surplus_of(s, lent, flows);
+		surplus = surplus_of(l, s, lent, flows);
 		lent -= surplus;
 		seen = flows - surplus;
 	}

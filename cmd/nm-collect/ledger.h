@@ -75,7 +75,9 @@ struct ledger {
 	bool fresh;	 /* the interval had begun before */
 	unsigned unseen; /* looks in a row that found nobody there */
 
-	bool unread; /* the last interval's counters */
+	bool unread;		    /* the last interval's counters */
+	double read_s, last_read_s; /* CLOCK_MONOTONIC */
+	double moment; /* that passed since, as part of the interval */
 	struct netlink link;
 	struct nics nics;
 	uint64_t forwarded, forwarded_before; /* packets, since it was made */
@@ -88,6 +90,9 @@ struct ledger {
  * next. 0, or -1 and errno.
  */
 int ledger_read(struct ledger *l);
+
+/* What flows from now on is of the next interval. */
+void ledger_turned(struct ledger *l);
 
 /* A flow of the interval and of its namespace. */
 void ledger_flow(struct ledger *l, const struct flow *f);

@@ -210,6 +210,13 @@ void ledgers_interval(void)
 	read_one(ledgers.own);
 }
 
+void ledgers_turned(void)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct ledger *l = ledgers.bucket[i]; l; l = l->next)
+			ledger_turned(l);
+}
+
 void ledgers_flow(const struct flow *f)
 {
 	struct ledger *l = find(f->netns);

@@ -18,8 +18,11 @@
 bool ledgers_open(void);
 void ledgers_close(void);
 
-/* The interval has ended: reads the counters. Flows come next. */
+/* The interval has ended: reads the counters. */
 void ledgers_interval(void);
+
+/* A moment later: what flows from now on is of the next. Flows come next. */
+void ledgers_turned(void);
 
 /* A flow of the interval, of any namespace. */
 void ledgers_flow(const struct flow *f);
