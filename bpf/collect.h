@@ -170,6 +170,26 @@ struct nm_lost {
 	struct nm_wire waiting[2];
 	__u64 processes; /* refused entries */
 	__u64 flows;
+	__u64 heads; /* first bytes that found no room */
+};
+
+/* Most of a packet; enough for what is asked for by default. */
+#define NM_HEAD_MAX   1504
+#define NM_HEAD_SHORT 512
+
+/* All that wait; when so many do, they are read before the interval ends. */
+#define NM_HEADS_SIZE (4 * 1024 * 1024)
+#define NM_HEADS_WAKE (NM_HEADS_SIZE / 4)
+
+/* The first bytes that a packet carried, behind its headers. */
+struct nm_head {
+	__u64 cookie;	/* of the flow */
+	__u8 raddr[16]; /* as rport, only where it tells flows apart */
+	__be16 rport;
+	__u8 sent;
+	__u8 zero;
+	__u32 bytes;
+	__u8 data[NM_HEAD_MAX];
 };
 
 /*

@@ -26,6 +26,7 @@
 #define IPPROTO_MPTCP	262
 
 #define SOCK_STREAM 1
+#define SOCK_DGRAM  2
 #define SOCK_RAW    3
 
 #define MSG_OOB	     0x1

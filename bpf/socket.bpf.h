@@ -34,6 +34,14 @@ struct noted_peer {
 #define NOTED_RECEIVED 2
 };
 
+/* What --peek has taken, of what was received and of what was sent. */
+struct peeked {
+	__u32 next[2]; /* TCP: the next number, if begun */
+	__u16 bytes[2];
+	__u8 packets[2];
+	__u8 begun[2];
+};
+
 /* Our memory of a socket. */
 struct socket_state {
 	struct nm_process_key owner; /* the last to use it, if `owned` */
@@ -59,6 +67,7 @@ struct socket_state {
 	__u32 waits_at; /* ifindex of the first packet that waits */
 	__u32 fin_seq;	/* TCP, by packets: the number of its FIN */
 	__u8 fin_known;
+	struct peeked peeked;	 /* see peek.bpf.h */
 	struct noted_peer noted; /* backend tp only */
 };
 

@@ -11,6 +11,7 @@
 #define NM_WIRE_BPF_H
 
 #include "packet.bpf.h"
+#include "peek.bpf.h"
 #include "server.bpf.h"
 #include "waiting.bpf.h"
 
@@ -293,6 +294,7 @@ static __always_inline void wire_count(struct __sk_buff *skb,
 		return;
 	}
 	state->ifindex = skb->ifindex;
+	peek(skb, sk, state, is_open_to_all(sk), sent);
 	if (!state->owned) {
 		state->proto = proto_of(sk->protocol, sk->type);
 		wire_wait(state, &w);

@@ -222,7 +222,9 @@ static void build(struct getopt_form *g, const struct nm_program *p)
 		if (o->name)
 			*next++ = (struct option){
 				.name = o->name,
-				.has_arg = o->arg != NULL,
+				.has_arg = !o->arg	 ? no_argument
+					   : o->optional ? optional_argument
+							 : required_argument,
 				.val = LONG_FIRST + (int)i,
 			};
 	}

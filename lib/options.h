@@ -42,6 +42,7 @@ struct nm_option {
 	void *into;
 	double min, max; /* both 0: any */
 	int (*call)(const char *arg, void *into);
+	bool optional;	   /* of NM_OPT_CALL: arg may be missing, and is NULL */
 	const char *words; /* "fexit tp diag": the only values, if any */
 };
 

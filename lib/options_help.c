@@ -63,6 +63,8 @@ static void left_side(const struct nm_option *o, char *out, size_t size)
 	if (!o->name)
 		snprintf(out, size, "  -%c%s%s", o->letter, o->arg ? " " : "",
 			 arg);
+	else if (o->optional)
+		snprintf(out, size, "      --%s[=%s]", o->name, arg);
 	else if (o->letter)
 		snprintf(out, size, "  -%c, --%s%s%s", o->letter, o->name,
 			 o->arg ? "=" : "", arg);

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "base64.h"
 #include "cache.h"
 #include "dns.h"
 #include "filter.h"
@@ -161,8 +162,8 @@ static void look_at(const struct nm_record *r, const struct tuple *t,
 
 	if (!head || head->kind != NM_STRING || k->settled)
 		return;
-	n = tuple_decode(head->val.ptr, head->val.len, payload,
-			 sizeof(payload));
+	n = nm_base64_decode(head->val.ptr, head->val.len, payload,
+			     sizeof(payload));
 	if (n <= 0)
 		return;
 	if (!k->inspection)
@@ -203,7 +204,8 @@ static void tell_names(const struct nm_record *r, const struct tuple *t)
 	if (!head || head->kind != NM_STRING || t->tcp ||
 	    (t->rport != PORT_DNS && t->rport != PORT_MDNS))
 		return;
-	n = tuple_decode(head->val.ptr, head->val.len, answer, sizeof(answer));
+	n = nm_base64_decode(head->val.ptr, head->val.len, answer,
+			     sizeof(answer));
 	nm_get_u64(r, "pid", &pid);
 	if (n > 0)
 		dns_tell(answer, (size_t)n, r->ts_us, pid);

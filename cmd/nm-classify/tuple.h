@@ -27,10 +27,4 @@ size_t tuple_packet(const struct tuple *t, uint32_t number, bool sent,
 		    uint32_t seq, uint32_t ack, const uint8_t *payload,
 		    size_t n, uint8_t *packet);
 
-/*
- * Decodes base64 (RFC 4648). Returns how many bytes, or -1 if it is none, or
- * more than size.
- */
-int tuple_decode(const char *text, size_t n, uint8_t *out, size_t size);
-
 #endif

@@ -21,6 +21,7 @@ struct settings {
 	uint64_t max_flows;	/* flows with detail in one interval */
 	uint64_t max_processes; /* processes with traffic at one time */
 	bool no_wire;		/* packets are not to be counted */
+	uint64_t peek_bytes;	/* first ones of each direction; 0: none */
 	unsigned verbose;	/* also the level of the kernel side's log */
 };
 
@@ -54,6 +55,14 @@ enum counts {
 	COUNTS_NOTHING,
 };
 
+/* The first bytes of a packet; a list of those of a flow, in order. */
+struct head {
+	struct head *next;
+	uint32_t bytes;
+	bool sent;
+	uint8_t data[];
+};
+
 /* What one socket (or one remote side of it) moved for one process. */
 struct flow {
 	struct process *process; /* NULL: nobody */
@@ -73,6 +82,7 @@ struct flow {
 	uint32_t ifindex;		     /* 0: not known */
 	uint32_t rtt_us;		     /* 0: not known */
 	uint32_t retrans_packets;
+	const struct head *heads; /* NULL: none */
 	bool inferred;
 };
 
@@ -81,6 +91,7 @@ struct losses {
 	uint64_t flows;
 	uint64_t processes;
 	uint64_t calls;
+	uint64_t heads;
 };
 
 struct backend {

@@ -6,6 +6,7 @@
  */
 #include "bpf.h"
 #include "bpf-counters.h"
+#include "bpf-heads.h"
 #include "bpf-known.h"
 #include "bpf-log.h"
 #include "bpf-misses.h"
@@ -16,7 +17,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 
@@ -29,6 +32,7 @@
 
 static struct {
 	int lost;
+	int waker; /* of what is to be read before an interval ends; or -1 */
 	int cpus;
 	struct nm_lost *per_cpu;
 	struct nm_lost told;
@@ -38,6 +42,18 @@ static struct {
 	struct nm_flow_key keys[BATCH];
 	struct nm_flow values[BATCH];
 } drain;
+
+/* One descriptor for two, of which the second may be -1. */
+static int wait_for_both(int a, int b)
+{
+	struct epoll_event in = { .events = EPOLLIN };
+	int both = epoll_create1(EPOLL_CLOEXEC);
+
+	if (both < 0 || epoll_ctl(both, EPOLL_CTL_ADD, a, &in) ||
+	    (b >= 0 && epoll_ctl(both, EPOLL_CTL_ADD, b, &in)))
+		err(1, "epoll");
+	return both;
+}
 
 void bpf_drain_init(struct collect_bpf *const player[], size_t players,
 		    enum bpf_way way, const struct settings *s)
@@ -57,10 +73,30 @@ void bpf_drain_init(struct collect_bpf *const player[], size_t players,
 	bpf_processes_init(skel, s, drain.inferred);
 	bpf_misses_init(player, players);
 	cgroup_root(); /* as long as there are rights */
+	drain.waker = bpf_processes_fd();
+	if (!s->peek_bytes)
+		return;
+	if (bpf_heads_open(bpf_map__fd(skel->maps.heads)))
+		err(1, "first bytes");
+	drain.waker = wait_for_both(bpf_heads_fd(), bpf_processes_fd());
+}
+
+int bpf_drain_fd(void)
+{
+	return drain.waker;
+}
+
+void bpf_drain_wake(void)
+{
+	bpf_processes_sweep();
+	bpf_heads_read();
 }
 
 void bpf_drain_stop(void)
 {
+	if (drain.settings->peek_bytes)
+		close(drain.waker);
+	bpf_heads_close();
 	bpf_processes_stop();
 	free(drain.per_cpu);
 	memset(&drain, 0, sizeof(drain));
@@ -68,6 +104,7 @@ void bpf_drain_stop(void)
 
 static void tell_flow(const struct nm_flow_key *key, const struct nm_flow *v)
 {
+	struct head *heads = bpf_heads_take(key, v);
 	const struct nm_counters *c = bpf_counters_at(v->slot);
 	struct flow f = {
 		.process =
@@ -87,6 +124,7 @@ static void tell_flow(const struct nm_flow_key *key, const struct nm_flow *v)
 		.ifindex = c->ifindex,
 		.rtt_us = c->rtt_us,
 		.retrans_packets = c->retrans_packets,
+		.heads = heads,
 		.inferred = drain.inferred,
 	};
 
@@ -95,6 +133,12 @@ static void tell_flow(const struct nm_flow_key *key, const struct nm_flow *v)
 	memcpy(f.laddr.byte, v->laddr, sizeof(f.laddr.byte));
 	memcpy(f.raddr.byte, v->raddr, sizeof(f.raddr.byte));
 	emit_flow(&f);
+	while (heads) {
+		struct head *next = heads->next;
+
+		free(heads);
+		heads = next;
+	}
 }
 
 /* Empties the map of the last interval, and calls tell for each, or no one. */
@@ -150,6 +194,7 @@ static int read_lost(struct nm_lost *sum)
 				     &drain.per_cpu[i].waiting[half], 1);
 		sum->processes += drain.per_cpu[i].processes;
 		sum->flows += drain.per_cpu[i].flows;
+		sum->heads += drain.per_cpu[i].heads;
 	}
 	return 0;
 }
@@ -178,6 +223,7 @@ static int tell_losses(struct losses *losses)
 	losses->flows = sum.flows - drain.told.flows;
 	losses->processes = sum.processes - drain.told.processes;
 	losses->calls = bpf_misses_take();
+	losses->heads = sum.heads - drain.told.heads + bpf_heads_lost();
 	drain.told = sum;
 	return 0;
 }
@@ -222,6 +268,7 @@ int bpf_drain(struct losses *lost)
 	bpf_log_print();
 	if (end_interval())
 		return -1;
+	bpf_heads_read();
 	/*
 	 * In this order: a flow's process has its entry before the flow has,
 	 * so by now each flow's process is to be seen.

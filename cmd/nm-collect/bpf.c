@@ -94,6 +94,10 @@ static void size_maps(struct collect_bpf *skel, const struct settings *s)
 	if (skel->rodata->by_packets)
 		bpf_map__set_map_flags(skel->maps.sockets,
 				       BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	if (s->peek_bytes) {
+		bpf_map__set_max_entries(skel->maps.heads, NM_HEADS_SIZE);
+		bpf_map__set_max_entries(skel->maps.peeked_peers, s->max_flows);
+	}
 	if (skel->rodata->players == 1)
 		bpf_map__set_autocreate(skel->maps.seen, false);
 }
@@ -117,6 +121,7 @@ static int load(const struct settings *s, enum bpf_way way,
 	skel->rodata->players = (__u32)players;
 	skel->rodata->player = (__u32)bpf.players;
 	skel->rodata->log_level = s->verbose;
+	skel->rodata->peek_bytes = wire ? (__u32)s->peek_bytes : 0;
 	bpf_choose_programs(skel, way, wire);
 	if (bpf.players)
 		error = share_maps(skel, bpf.player[0]);
@@ -362,8 +367,8 @@ const struct backend backend_fexit = {
 	.no_wire = no_wire,
 	.start = start_fexit,
 	.begin = bpf_drain_begin,
-	.fd = bpf_processes_fd,
-	.wake = bpf_processes_sweep,
+	.fd = bpf_drain_fd,
+	.wake = bpf_drain_wake,
 	.usable = bpf_counters_usable,
 	.drain = bpf_drain,
 	.stop = stop,
@@ -375,8 +380,8 @@ const struct backend backend_tp = {
 	.no_wire = no_wire,
 	.start = start_tp,
 	.begin = bpf_drain_begin,
-	.fd = bpf_processes_fd,
-	.wake = bpf_processes_sweep,
+	.fd = bpf_drain_fd,
+	.wake = bpf_drain_wake,
 	.usable = bpf_counters_usable,
 	.drain = bpf_drain,
 	.stop = stop,
@@ -388,8 +393,8 @@ const struct backend backend_cgroup = {
 	.lacks = cgroup_lacks,
 	.start = start_cgroup,
 	.begin = bpf_drain_begin,
-	.fd = bpf_processes_fd,
-	.wake = bpf_processes_sweep,
+	.fd = bpf_drain_fd,
+	.wake = bpf_drain_wake,
 	.usable = bpf_counters_usable,
 	.drain = bpf_drain,
 	.stop = stop,

@@ -36,6 +36,10 @@ int bpf_drain_begin(void);
 
 int bpf_drain(struct losses *lost);
 
+/* To be waited on between intervals, or -1; and then to be called. */
+int bpf_drain_fd(void);
+void bpf_drain_wake(void);
+
 void bpf_drain_stop(void);
 
 /* Adds one to the other, or with sign -1 takes it off. */

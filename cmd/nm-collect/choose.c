@@ -136,6 +136,18 @@ static void tell_wire(const struct backend *used, const struct settings *s)
 		emit_notice("info", "wire", "packets are not counted: %s", why);
 }
 
+/* Who asked for first bytes must know that none come. */
+static void tell_peek(const struct backend *used, const struct settings *s)
+{
+	const char *why = used == &backend_diag ? "backend diag sees no packets"
+			  : used->no_wire	? used->no_wire()
+						: NULL;
+
+	if (why && s->peek_bytes)
+		emit_notice("warning", "peek", "no first bytes of flows: %s",
+			    why);
+}
+
 static void tell_rights(const struct backend *used, const char *wanted)
 {
 	char missing[128];
@@ -163,6 +175,7 @@ void choose_tell(const struct backend *used, const struct settings *s,
 {
 	tell_rights(used, wanted);
 	tell_wire(used, s);
+	tell_peek(used, s);
 	if (!wanted)
 		tell_refused(used);
 }

@@ -6,7 +6,6 @@
 
 #include <err.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "emit-flow.h"
 #include "emit-wire.h"
 #include "json.h"
 #include "ledgers.h"
@@ -146,100 +146,6 @@ void emit_notice(const char *level, const char *code, const char *fmt, ...)
 	nm_json_close(o);
 }
 
-static void write_keys(struct nm_buf *o, const struct process *p)
-{
-	nm_json_u64(o, "pid", p->pid);
-	if (p->pid == 0) {
-		nm_json_str(o, "comm", "kernel");
-		return;
-	}
-	nm_json_u64(o, "start_us", p->start_us);
-	nm_json_str(o, "comm", p->comm);
-	if (p->exe)
-		nm_json_str(o, "exe", p->exe);
-	if (p->uid_known)
-		nm_json_u64(o, "uid", p->uid);
-	if (p->ppid)
-		nm_json_u64(o, "ppid", p->ppid);
-	if (p->cgroup)
-		nm_json_str(o, "cgroup", p->cgroup);
-}
-
-/* Written once, not for each of its flows. */
-static void put_process(struct nm_buf *o, struct process *p)
-{
-	if (p->keys.len == 0)
-		write_keys(&p->keys, p);
-	nm_buf_add(o, p->keys.data, p->keys.len);
-}
-
-static void put_netns(struct nm_buf *o, uint32_t netns)
-{
-	if (netns)
-		nm_json_u64(o, "netns", netns);
-}
-
-static void put_address(struct nm_buf *o, const char *key,
-			const struct nm_addr *a)
-{
-	char text[NM_ADDR_TEXT];
-
-	if (!nm_addr_is_any(a))
-		nm_json_str(o, key, nm_addr_text(a, text));
-}
-
-static void put_port(struct nm_buf *o, const char *key, uint16_t port)
-{
-	if (port)
-		nm_json_u64(o, key, port);
-}
-
-/* FNV-1a, to tell the remote sides of one socket apart by few digits. */
-static uint32_t peer_hash(const struct flow *f)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < sizeof(f->raddr.byte); i++)
-		h = (h ^ f->raddr.byte[i]) * 16777619u;
-	h = (h ^ (f->rport & 0xff)) * 16777619u;
-	return (h ^ (f->rport >> 8)) * 16777619u;
-}
-
-static void put_socket(struct nm_buf *o, const struct flow *f)
-{
-	static const char *const protos[] = {
-		[NM_PROTO_TCP] = "tcp",		[NM_PROTO_UDP] = "udp",
-		[NM_PROTO_UDPLITE] = "udplite", [NM_PROTO_MPTCP] = "mptcp",
-		[NM_PROTO_SCTP] = "sctp",	[NM_PROTO_DCCP] = "dccp",
-		[NM_PROTO_ICMP] = "icmp",	[NM_PROTO_ICMPV6] = "icmpv6",
-		[NM_PROTO_RAW] = "raw",		[NM_PROTO_PACKET] = "packet",
-	};
-
-	put_netns(o, f->netns);
-	if (protos[f->proto])
-		nm_json_str(o, "proto", protos[f->proto]);
-	if (f->dir == NM_DIR_OUT || f->dir == NM_DIR_IN)
-		nm_json_str(o, "dir", f->dir == NM_DIR_OUT ? "out" : "in");
-	put_address(o, "laddr", &f->laddr);
-	put_port(o, "lport", f->lport);
-	put_address(o, "raddr", &f->raddr);
-	put_port(o, "rport", f->rport);
-	nm_json_str(o, "state", f->closed ? "closed" : "open");
-}
-
-static void put_flow_id(struct nm_buf *o, const struct flow *f)
-{
-	char id[32];
-
-	if (!f->peer) {
-		nm_json_hex(o, "flow", f->cookie);
-		return;
-	}
-	snprintf(id, sizeof(id), "%" PRIx64 "-%" PRIx32, f->cookie,
-		 peer_hash(f));
-	nm_json_str(o, "flow", id);
-}
-
 static void add(struct sums *s, const struct flow *f)
 {
 	s->tx += f->tx_bytes;
@@ -248,27 +154,31 @@ static void add(struct sums *s, const struct flow *f)
 	s->rx_wire += f->wire.rx_bytes;
 }
 
-static void put_counts(struct nm_buf *o, const struct flow *f)
+/* Takes from the heads what has room in a record. */
+static void put_flow(const struct flow *f, const struct head **heads)
 {
-	switch (f->counts) {
-	case COUNTS_BYTES:
-		nm_json_u64(o, "tx_bytes", f->tx_bytes);
-		nm_json_u64(o, "rx_bytes", f->rx_bytes);
-		break;
-	case COUNTS_DATAGRAMS:
-		put_netns(o, f->netns);
-		nm_json_str(o, "proto", "udp");
-		nm_json_u64(o, "tx_datagrams", f->tx_datagrams);
-		nm_json_u64(o, "rx_datagrams", f->rx_datagrams);
-		break;
-	case COUNTS_NOTHING:
-		break;
-	}
+	struct nm_buf *o = &emit.out;
+
+	nm_buf_add(o, emit.flow_head.data, emit.flow_head.len);
+	if (f->socket)
+		put_flow_id(o, f);
+	nm_json_u64(o, "dt_us", emit.dt_us);
+	if (f->process)
+		put_process(o, f->process);
+	if (f->socket)
+		put_socket(o, f);
+	put_counts(o, f);
+	if (emit.wire)
+		put_wire(o, f);
+	nm_json_str(o, "quality", f->inferred ? "inferred" : "exact");
+	put_heads(o, heads);
+	nm_json_close(o);
 }
 
 void emit_flow(const struct flow *f)
 {
-	struct nm_buf *o = &emit.out;
+	const struct head *heads = f->heads;
+	struct flow more = flow_unmoved(f);
 
 	ledgers_flow(f);
 	if (!wanted(f->process))
@@ -284,19 +194,12 @@ void emit_flow(const struct flow *f)
 	emit.datagrams.tx += f->tx_datagrams;
 	emit.datagrams.rx += f->rx_datagrams;
 
-	nm_buf_add(o, emit.flow_head.data, emit.flow_head.len);
-	if (f->socket)
-		put_flow_id(o, f);
-	nm_json_u64(o, "dt_us", emit.dt_us);
-	if (f->process)
-		put_process(o, f->process);
-	if (f->socket)
-		put_socket(o, f);
-	put_counts(o, f);
-	if (emit.wire)
-		put_wire(o, f);
-	nm_json_str(o, "quality", f->inferred ? "inferred" : "exact");
-	nm_json_close(o);
+	put_flow(f, &heads);
+	/* What has no room there is in records that move nothing. */
+	while (heads) {
+		emit.flows++;
+		put_flow(&more, &heads);
+	}
 	flush_if_large();
 }
 
@@ -379,6 +282,8 @@ void emit_tick(const struct losses *lost, uint64_t cpu_us)
 		nm_json_u64(o, "lost_processes", lost->processes);
 	if (lost->calls)
 		nm_json_u64(o, "lost_calls", lost->calls);
+	if (lost->heads)
+		nm_json_u64(o, "lost_heads", lost->heads);
 	nm_json_u64(o, "cpu_us", cpu_us);
 	nm_json_close(o);
 }

@@ -33,6 +33,23 @@ static uint64_t count;
 static bool once, probe;
 static const char *wanted_backend;
 
+static int set_peek(const char *arg, void *into)
+{
+	char *end;
+	long bytes = arg ? strtol(arg, &end, 10) : 512;
+
+	(void)into;
+	if (arg && (*arg < '0' || *arg > '9' || *end || bytes < 1 ||
+		    bytes > NM_HEAD_MAX)) {
+		warnx("option '--peek': '%s' is not a whole number from 1 to "
+		      "%d",
+		      arg, NM_HEAD_MAX);
+		return -1;
+	}
+	settings.peek_bytes = (uint64_t)bytes;
+	return 0;
+}
+
 static const struct nm_option options[] = {
 	{ .letter = 'i',
 	  .name = "interval",
@@ -71,6 +88,13 @@ static const struct nm_option options[] = {
 	  .help = "count what programs send and receive, not the packets",
 	  .kind = NM_OPT_FLAG,
 	  .into = &settings.no_wire },
+	{ .name = "peek",
+	  .arg = "BYTES",
+	  .help = "tell the first bytes of each flow, so many of each "
+		  "direction (512)",
+	  .kind = NM_OPT_CALL,
+	  .call = set_peek,
+	  .optional = true },
 	{ .name = "netns",
 	  .arg = "NETNS",
 	  .help = "keep the ledger of this network namespace too, or of all "
@@ -252,6 +276,9 @@ static void check_options(void)
 	if (settings.no_wire && netns_choice_any())
 		nm_usage_error(&program, "--netns and --no-wire exclude each "
 					 "other: a ledger is of packets");
+	if (settings.no_wire && settings.peek_bytes)
+		nm_usage_error(&program, "--peek and --no-wire exclude each "
+					 "other: it looks into packets");
 	if (probe && netns_choice_any())
 		nm_usage_error(&program,
 			       "--netns and --probe exclude each other");

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first bytes of flows (--peek), from where the programs send them to where
+ * their flow is told; they may come an interval before it.
+ */
+#ifndef NM_BPF_HEADS_H
+#define NM_BPF_HEADS_H
+
+#include "bpf.h"
+
+/* They are asked for: map is the ring they come by. 0, or -1 and errno. */
+int bpf_heads_open(int map);
+void bpf_heads_close(void);
+
+/* Becomes readable when they should be read early; -1: never. */
+int bpf_heads_fd(void);
+
+/* Reads what has come. */
+void bpf_heads_read(void);
+
+/* Those of a flow, which are the caller's now; NULL: none. */
+struct head *bpf_heads_take(const struct nm_flow_key *key,
+			    const struct nm_flow *flow);
+
+/* How many were thrown away since this was called last: too many waited. */
+uint64_t bpf_heads_lost(void);
+
+#endif
