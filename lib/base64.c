@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+/*
+ * By three bytes, which are four characters.
+ */
 #include "base64.h"
 
 static const char digits[] =

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+/*
+ * Keeping first bytes until their flow is told: bounded, because some flows
+ * never are.
+ */
 #include "bpf-heads.h"
 
 #include <err.h>
@@ -85,6 +89,12 @@ static int on_head(void *ctx, void *data, size_t size)
 	w->end = &h->next;
 	heads.bytes += h->bytes;
 	return 0;
+}
+
+void bpf_heads_size(struct collect_bpf *skel, const struct settings *s)
+{
+	bpf_map__set_max_entries(skel->maps.heads, NM_HEADS_SIZE);
+	bpf_map__set_max_entries(skel->maps.peeked_peers, s->max_flows);
 }
 
 int bpf_heads_open(int map)

@@ -8,6 +8,9 @@
 
 #include "bpf.h"
 
+/* Sets the sizes of their maps, before these are made. */
+void bpf_heads_size(struct collect_bpf *skel, const struct settings *s);
+
 /* They are asked for: map is the ring they come by. 0, or -1 and errno. */
 int bpf_heads_open(int map);
 void bpf_heads_close(void);

@@ -16,6 +16,7 @@
 #include <bpf/libbpf.h>
 
 #include "bpf-counters.h"
+#include "bpf-heads.h"
 #include "bpf-hooks.h"
 #include "bpf-log.h"
 #include "bpf-processes.h"
@@ -94,10 +95,8 @@ static void size_maps(struct collect_bpf *skel, const struct settings *s)
 	if (skel->rodata->by_packets)
 		bpf_map__set_map_flags(skel->maps.sockets,
 				       BPF_F_NO_PREALLOC | BPF_F_CLONE);
-	if (s->peek_bytes) {
-		bpf_map__set_max_entries(skel->maps.heads, NM_HEADS_SIZE);
-		bpf_map__set_max_entries(skel->maps.peeked_peers, s->max_flows);
-	}
+	if (s->peek_bytes)
+		bpf_heads_size(skel, s);
 	if (skel->rodata->players == 1)
 		bpf_map__set_autocreate(skel->maps.seen, false);
 }

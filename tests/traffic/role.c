@@ -167,6 +167,9 @@ static void child_failed(pid_t pid, int status)
 	for (i = 0; i < children_used; i++)
 		if (children[i])
 			kill(children[i], SIGKILL);
+	/* Of what the kernel cannot, the other side may miss its share. */
+	if (table->skipped)
+		_exit(EXIT_SKIP);
 	if (WIFEXITED(status))
 		_exit(WEXITSTATUS(status));
 	if (WTERMSIG(status) == SIGALRM)
