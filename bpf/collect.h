@@ -173,6 +173,10 @@ struct nm_lost {
 	__u64 heads; /* first bytes that found no room */
 };
 
+/* Whose answers are told as a whole, to learn names. */
+#define NM_PORT_DNS  53
+#define NM_PORT_MDNS 5353
+
 /* Most of a packet; enough for what is asked for by default. */
 #define NM_HEAD_MAX   1504
 #define NM_HEAD_SHORT 512

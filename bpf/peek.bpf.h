@@ -34,9 +34,6 @@ struct head_wish {
 	bool all;
 };
 
-#define PORT_DNS  53
-#define PORT_MDNS 5353
-
 /* A QUIC packet with which a connection begins fills up at least this. */
 #define QUIC_INITIAL_LEN  1200
 #define QUIC_LONG_HEADER  0xc0
@@ -56,8 +53,8 @@ static __always_inline void wish_datagram(struct head_wish *wish,
 
 	bpf_skb_load_bytes(skb, ip_len, &port, sizeof(port));
 	bpf_skb_load_bytes(skb, ip_len + UDP_LEN, &first, 1);
-	if (!sent &&
-	    (port == bpf_htons(PORT_DNS) || port == bpf_htons(PORT_MDNS))) {
+	if (!sent && (port == bpf_htons(NM_PORT_DNS) ||
+		      port == bpf_htons(NM_PORT_MDNS))) {
 		wish->bytes = NM_HEAD_MAX;
 		wish->all = true;
 	} else if (bytes >= QUIC_INITIAL_LEN &&

@@ -10,15 +10,24 @@ setup() {
 	bin=$BATS_TEST_TMPDIR/bin
 	mkdir "$bin"
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR"
-	cp "$B/netmonitor" "$B/nm-view" "$bin"
+	cp "$B/netmonitor" "$B/nm-classify" "$B/nm-view" "$bin"
+	# Nobody is to be asked for the names in the recorded stream.
+	fake nm-resolve <<-END
+		exec $B/nm-resolve --no-dns --root=$BATS_TEST_TMPDIR
+	END
 	fake nm-collect <<-'END'
 		[ -z "${NM_FAIL-}" ] || { echo "nm-collect: $NM_FAIL" >&2; exit 3; }
 		echo "nm-collect $* uid=$(id -u)" >>"$LOG"
 		cat "$STREAM"
 	END
+	# Where there is no database, a notice says so.
+	fake nm-geo <<-END
+		exec $B/nm-geo -f $BATS_TEST_DIRNAME/data/one.mmdb
+	END
 	export LOG=$BATS_TEST_TMPDIR/log STREAM=$BATS_TEST_TMPDIR/stream
 	cp "$BATS_TEST_DIRNAME/data/view-normal.ndjson" "$STREAM"
 	: >"$LOG" && chmod 666 "$LOG"
+	filters="$bin/nm-classify | $bin/nm-resolve | $bin/nm-geo"
 	PATH=$bin:/usr/sbin:/usr/bin:/sbin:/bin
 }
 
@@ -50,15 +59,17 @@ shows() {
 @test "netmonitor: prints the pipe that it would run" {
 	need_root
 	run -0 netmonitor -n
-	same "$output" "$bin/nm-collect | $bin/nm-view -b"
+	same "$output" "$bin/nm-collect --peek | $filters | $bin/nm-view -b"
 	run -0 netmonitor -ni 0.5 --backend=diag
-	same "$output" "$bin/nm-collect -i 0.5 -b diag | $bin/nm-view -b"
+	same "$output" "$bin/nm-collect -i 0.5 -b diag --peek | $filters | $bin/nm-view -b"
 	run -0 netmonitor --dry-run --interval=3 --once
-	same "$output" "$bin/nm-collect -i 3 --once | $bin/nm-view -b"
+	same "$output" "$bin/nm-collect -i 3 --once --peek | $filters | $bin/nm-view -b"
 	run -0 netmonitor -n -i2 --json --backend "it's"
-	same "$output" "$bin/nm-collect -i 2 -b 'it'\\''s'"
+	same "$output" "$bin/nm-collect -i 2 -b 'it'\\''s' --peek | $filters"
 	run -0 netmonitor -np1 --pid=2 --netns=all --netns 'a b' --no-wire --json
-	same "$output" "$bin/nm-collect -p 1 -p 2 --netns=all '--netns=a b' --no-wire"
+	same "$output" "$bin/nm-collect -p 1 -p 2 --netns=all '--netns=a b' --no-wire | $filters"
+	run -0 netmonitor -n --no-peek --no-dns
+	same "$output" "$bin/nm-collect | $bin/nm-classify | $bin/nm-resolve --no-dns | $bin/nm-geo | $bin/nm-view -b"
 	same "$(cat "$LOG")" ''
 }
 
@@ -66,7 +77,7 @@ shows() {
 	need_root
 	run -0 sh -c "$(netmonitor -n -i "a b")"
 	same "$output" "$(cat "$BATS_TEST_DIRNAME/golden/nm-view-normal.txt")"
-	same "$(cat "$LOG")" 'nm-collect -i a b uid=0'
+	same "$(cat "$LOG")" 'nm-collect -i a b --peek uid=0'
 }
 
 @test "netmonitor: prints text where there is no terminal" {
@@ -78,9 +89,10 @@ shows() {
 	need_root
 	run -0 netmonitor --once
 	run -0 netmonitor --json --backend tp
-	same "$output" "$(cat "$STREAM")"
-	same "$(cat "$LOG")" 'nm-collect --once uid=0
-nm-collect -b tp uid=0'
+	same "$output" "$(sh -c "$filters" <"$STREAM")"
+	jq -en '[inputs | select(.unit and .app and .scope)] | length > 10' <<<"$output"
+	same "$(cat "$LOG")" 'nm-collect --once --peek uid=0
+nm-collect -b tp --peek uid=0'
 }
 
 @test "netmonitor: finds its programs beside itself, or in PATH" {
@@ -88,7 +100,7 @@ nm-collect -b tp uid=0'
 	mkdir "$BATS_TEST_TMPDIR/far"
 	mv "$bin/nm-collect" "$BATS_TEST_TMPDIR/far"
 	PATH=$PATH:$BATS_TEST_TMPDIR/far run -0 netmonitor -n
-	same "$output" "$BATS_TEST_TMPDIR/far/nm-collect | $bin/nm-view -b"
+	same "$output" "$BATS_TEST_TMPDIR/far/nm-collect --peek | $filters | $bin/nm-view -b"
 	PATH=/usr/bin:/bin run --separate-stderr "$bin/netmonitor" -n
 	[ "$status" -eq 3 ]
 	same "$output" ''
@@ -103,7 +115,7 @@ nm-collect -b tp uid=0'
 	echo garbage >>"$STREAM"
 	run --separate-stderr netmonitor
 	[ "$status" -eq 1 ]
-	[[ $stderr == 'nm-view: stdin:'*': not a JSON object' ]]
+	[[ $stderr == 'nm-classify: stdin:'*': not a JSON object' ]]
 }
 
 @test "netmonitor: a reader that goes away is no failure" {
@@ -133,11 +145,11 @@ nm-collect -b tp uid=0'
 		[ "$1" = -v ] || exec "$@"
 	END
 	run -0 as_nobody netmonitor -n
-	same "$output" "$bin/sudo $bin/nm-collect | $bin/nm-view -b"
+	same "$output" "$bin/sudo $bin/nm-collect --peek | $filters | $bin/nm-view -b"
 	run -0 as_nobody netmonitor
 	same "$(cat "$LOG")" "sudo -v
-sudo $bin/nm-collect
-nm-collect  uid=65534"
+sudo $bin/nm-collect --peek
+nm-collect --peek uid=65534"
 	# Who is refused has nothing run.
 	: >"$LOG"
 	fake sudo <<-'END'
@@ -154,7 +166,7 @@ nm-collect  uid=65534"
 		exec "$@"
 	END
 	run -0 as_nobody netmonitor -n
-	same "$output" "$bin/doas $bin/nm-collect | $bin/nm-view -b"
+	same "$output" "$bin/doas $bin/nm-collect --peek | $filters | $bin/nm-view -b"
 }
 
 @test "netmonitor: a collector with capabilities needs no sudo" {
@@ -165,7 +177,7 @@ nm-collect  uid=65534"
 		echo "$1 cap_bpf=ep"
 	END
 	run -0 as_nobody netmonitor -n
-	same "$output" "$bin/nm-collect | $bin/nm-view -b"
+	same "$output" "$bin/nm-collect --peek | $filters | $bin/nm-view -b"
 }
 
 @test "netmonitor: under sudo the viewer is the user again" {
@@ -179,14 +191,14 @@ nm-collect  uid=65534"
 	export SUDO_UID=65534 SUDO_GID=65534
 	run -0 netmonitor
 	same "$output" "$(cat "$BATS_TEST_DIRNAME/golden/nm-view-normal.txt")"
-	same "$(sort "$LOG")" 'nm-collect  uid=0
+	same "$(sort "$LOG")" 'nm-collect --peek uid=0
 nm-view uid=65534 gid=65534'
 	SUDO_UID=0 SUDO_GID=0 run -0 netmonitor -n
-	same "$output" "$bin/nm-collect | $bin/nm-view -b"
+	same "$output" "$bin/nm-collect --peek | $filters | $bin/nm-view -b"
 	# Half of it is not by sudo.
 	unset SUDO_GID
 	run -0 netmonitor -n
-	same "$output" "$bin/nm-collect | $bin/nm-view -b"
+	same "$output" "$bin/nm-collect --peek | $filters | $bin/nm-view -b"
 }
 
 @test "netmonitor: q ends it in silence, and Ctrl-C leaves the terminal in order" {

@@ -38,6 +38,7 @@ static struct {
 	struct nm_lost told;
 	const struct settings *settings;
 	bool inferred;
+	struct nm_buf untold;
 	/* Room for one batch. */
 	struct nm_flow_key keys[BATCH];
 	struct nm_flow values[BATCH];
@@ -97,6 +98,7 @@ void bpf_drain_stop(void)
 	if (drain.settings->peek_bytes)
 		close(drain.waker);
 	bpf_heads_close();
+	nm_buf_free(&drain.untold);
 	bpf_processes_stop();
 	free(drain.per_cpu);
 	memset(&drain, 0, sizeof(drain));
@@ -141,6 +143,37 @@ static void tell_flow(const struct nm_flow_key *key, const struct nm_flow *v)
 	}
 }
 
+/* A flow that is not told yet. */
+struct untold {
+	struct nm_flow_key key;
+	struct nm_flow flow;
+};
+
+/*
+ * Answers of DNS come first, so that who reads them knows the name of a
+ * connection that was begun and ended in the same interval.
+ */
+static void tell_answers(const struct nm_flow_key *key, const struct nm_flow *v)
+{
+	struct untold u = { .key = *key, .flow = *v };
+
+	if (bpf_heads_is_dns(v))
+		tell_flow(key, v);
+	else
+		nm_buf_add(&drain.untold, &u, sizeof(u));
+}
+
+static void tell_rest(void)
+{
+	struct untold u;
+
+	for (size_t at = 0; at < drain.untold.len; at += sizeof(u)) {
+		memcpy(&u, drain.untold.data + at, sizeof(u));
+		tell_flow(&u.key, &u.flow);
+	}
+	drain.untold.len = 0;
+}
+
 /* Empties the map of the last interval, and calls tell for each, or no one. */
 static int take_flows(void (*tell)(const struct nm_flow_key *key,
 				   const struct nm_flow *v),
@@ -163,6 +196,8 @@ static int take_flows(void (*tell)(const struct nm_flow_key *key,
 		from = to;
 		in = &from;
 	} while (!error);
+	if (tell)
+		tell_rest();
 	return bpf_counters_clear();
 }
 
@@ -274,7 +309,9 @@ int bpf_drain(struct losses *lost)
 	 * so by now each flow's process is to be seen.
 	 */
 	emit_interval();
-	if (bpf_processes_tell(now_ns) || take_flows(tell_flow, &flows) ||
+	if (bpf_processes_tell(now_ns) ||
+	    take_flows(drain.settings->peek_bytes ? tell_answers : tell_flow,
+		       &flows) ||
 	    tell_losses(lost))
 		return -1;
 	bpf_processes_tell_ended();

@@ -5,6 +5,7 @@
  */
 #include "bpf-heads.h"
 
+#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -151,6 +152,13 @@ struct head *bpf_heads_take(const struct nm_flow_key *key,
 		heads.bytes -= h->bytes;
 	nm_cache_drop(heads.flows, &id);
 	return first;
+}
+
+bool bpf_heads_is_dns(const struct nm_flow *flow)
+{
+	return flow->proto == NM_PROTO_UDP &&
+	       (flow->rport == htons(NM_PORT_DNS) ||
+		flow->rport == htons(NM_PORT_MDNS));
 }
 
 uint64_t bpf_heads_lost(void)
