@@ -244,3 +244,53 @@ null'
 	run -0 nm-classify --max-flows 7 <flows
 	same "$(jq -c .type <<<"$output" | wc -l)" 607
 }
+
+# fuzz COUNT: so many flows whose heads are what programs send, cut off, with
+# bytes changed, joined with others, or nothing but noise. Always the same.
+fuzz() {
+	perl -MMIME::Base64 -e '
+		srand 1;
+		my @seed = map { open my $f, "<:raw", $_; local $/; <$f> } @ARGV;
+		sub noise { join "", map { chr int rand 256 } 1 .. rand shift }
+		for my $i (1 .. '"$1"') {
+			my @head = map {
+				my $h = $seed[rand @seed];
+				my $how = rand 5;
+				$h = substr $h, 0, rand length $h if $how < 1;
+				$h = noise 600 if $how >= 4;
+				$h .= $seed[rand @seed] if $how >= 3 && $how < 4;
+				substr $h, rand length $h, 1, chr rand 256
+					for 1 .. rand 10;
+				encode_base64 $h, "";
+			} 1, 2;
+			my ($proto, $port) = rand 2 < 1 ? ("tcp", 443)
+				: ("udp", (53, 5353, 443, 4000)[rand 4]);
+			printf "{\"v\":1,\"type\":\"flow\",\"ts_us\":%d," .
+				"\"flow\":\"%x\",\"pid\":7,\"proto\":\"%s\"," .
+				"\"dir\":\"%s\",\"lport\":%d,\"rport\":%d," .
+				"\"state\":\"%s\",\"tx_head\":\"%s\"," .
+				"\"rx_head\":\"%s\"}\n", $i, rand 30000, $proto,
+				rand 2 < 1 ? "in" : "out", rand 65536, $port,
+				rand 9 < 1 ? "closed" : "open", @head;
+		}' hello answer web torrent ssh
+}
+
+@test "nm-classify: a hundred thousand hostile heads are all survived" {
+	need perl
+	need openssl
+	hello hello -servername www.example.test
+	printf '\0\1\201\200\0\1\0\1\0\0\0\0\3www\7example\4test\0\0\1\0\1\300\14\0\1\0\1\0\0\0\74\0\4\300\0\2\7' >answer
+	printf 'GET / HTTP/1.1\r\nHost: web.example.test\r\n\r\n' >web
+	printf '\23BitTorrent protocol\0\0\0\0\0\0\0\0' >torrent
+	printf 'SSH-2.0-test\r\n' >ssh
+	fuzz 100000 >stream
+	nm-classify --max-flows=1000 <stream >out
+	# None is lost, each line is a record, and what is said is text.
+	same "$(grep -c '"type":"flow"' out)" 100000
+	jq -en 'all(inputs; .v == 1 and (.type == "flow" or .type == "dns") and
+		(.tx_head == null) and ((.app // "x") | test("^[a-z0-9_.+/ -]+$")) and
+		((.server_name // .name // "x") | test("^[a-zA-Z0-9_.-]+$")))' out
+	# Some of it was recognised all the same.
+	[ "$(grep -c '"app_source":"pattern"' out)" -gt 10000 ]
+	[ "$(grep -c '"type":"dns"' out)" -gt 100 ]
+}

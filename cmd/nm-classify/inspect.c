@@ -22,6 +22,7 @@ struct inspection {
 	 */
 	uint32_t serial;
 	uint32_t sent, received; /* bytes of TCP so far */
+	bool tcp;
 };
 
 static struct ndpi_detection_module_struct *module;
@@ -39,7 +40,7 @@ static void load(void)
 	ndpi_finalize_initialization(module);
 }
 
-struct inspection *inspect_new(void)
+struct inspection *inspect_new(const struct tuple *t)
 {
 	struct inspection *i = calloc(1, sizeof(*i));
 
@@ -52,6 +53,7 @@ struct inspection *inspect_new(void)
 		err(NM_EXIT_FAIL, NULL);
 	memset(i->flow, 0, SIZEOF_FLOW_STRUCT);
 	i->serial = ++serial;
+	i->tcp = t->tcp;
 	return i;
 }
 
@@ -128,6 +130,9 @@ bool inspect_head(struct inspection *i, const struct tuple *t, bool sent,
 	ndpi_protocol p;
 	size_t len;
 
+	/* nDPI takes the memory of one for that of the other. */
+	if (t->tcp != i->tcp)
+		return false;
 	len = tuple_packet(t, i->serial, sent,
 			   1 + (sent ? i->sent : i->received),
 			   1 + (sent ? i->received : i->sent), payload, n,

@@ -16,8 +16,11 @@ struct finding {
 	char server_name[256]; /* asked for: TLS and QUIC SNI, HTTP Host */
 };
 
-/* Exits with status 1 if there is no memory. */
-struct inspection *inspect_new(void);
+/*
+ * Of flows of this protocol, TCP or UDP; heads of the other are not looked at.
+ * Exits with status 1 if there is no memory.
+ */
+struct inspection *inspect_new(const struct tuple *t);
 void inspect_free(struct inspection *i);
 
 /*

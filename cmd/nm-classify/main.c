@@ -167,7 +167,7 @@ static void look_at(const struct nm_record *r, const struct tuple *t,
 	if (n <= 0)
 		return;
 	if (!k->inspection)
-		k->inspection = inspect_new();
+		k->inspection = inspect_new(t);
 	enough = inspect_head(k->inspection, t, key[0] == 't', payload,
 			      t->tcp ? hello_complete(payload, (size_t)n)
 				     : (size_t)n,
