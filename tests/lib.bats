@@ -40,6 +40,10 @@ repeat() {
 	"$B/tests/lib/text"
 }
 
+@test "lib/base64: bytes become text, and come back" {
+	"$B/tests/lib/base64"
+}
+
 @test "lib/json: writes records that nm-record(5) allows" {
 	"$B/tests/lib/json"
 }
