@@ -287,6 +287,14 @@ Try 'options --help' for more information."
 	usage "'abcdef' is too long" -x abcdef one
 }
 
+@test "options: an argument that may be missing is in the same word" {
+	run -0 options --maybe one
+	[[ $output == *alone* ]]
+	run -0 options --maybe=it one
+	[[ $output == *it* && $output != *alone* ]]
+	usage "'abcdef' is too long" --maybe=abcdef one
+}
+
 @test "options: --help comes from the table, in aligned columns" {
 	run --separate-stderr options --help
 	[ "$status" -eq 0 ]
@@ -306,6 +314,7 @@ With an argument:
       --any=N             any number
   -i, --interval=SECONDS  seconds
   -x TEXT                 only a letter
+      --maybe[=TEXT]      with or without
       --name-longer-than-the-column=ARGUMENT
                           begins on the next line
 

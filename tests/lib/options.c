@@ -20,6 +20,8 @@ static char called[32] = "none";
 
 static int call(const char *arg, void *into)
 {
+	if (!arg)
+		arg = "alone";
 	if (strlen(arg) > 5) {
 		warnx("'%s' is too long", arg);
 		return -1;
@@ -76,6 +78,13 @@ static const struct nm_option options[] = {
 	  .kind = NM_OPT_CALL,
 	  .into = called,
 	  .call = call },
+	{ .name = "maybe",
+	  .arg = "TEXT",
+	  .help = "with or without",
+	  .kind = NM_OPT_CALL,
+	  .into = called,
+	  .call = call,
+	  .optional = true },
 	{ .name = "name-longer-than-the-column",
 	  .arg = "ARGUMENT",
 	  .help = "begins on the next line",
