@@ -144,8 +144,7 @@ static void tell_peek(const struct backend *used, const struct settings *s)
 						: NULL;
 
 	if (why && s->peek_bytes)
-		emit_notice("warning", "peek", "no first bytes of flows: %s",
-			    why);
+		emit_notice("info", "peek", "no first bytes of flows: %s", why);
 }
 
 static void tell_rights(const struct backend *used, const char *wanted)

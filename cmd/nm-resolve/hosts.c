@@ -118,7 +118,9 @@ void hosts_add(struct nm_record *r)
 		tell(r, name, "dns");
 		return;
 	}
-	if (nm_get_str(r, "server_name", server, sizeof(server)) && server[0]) {
+	/* Of who comes to us, it is our name. */
+	if (!nm_is(r, "dir", "in") &&
+	    nm_get_str(r, "server_name", server, sizeof(server)) && server[0]) {
 		tell(r, server, "server_name");
 		return;
 	}
