@@ -74,6 +74,19 @@ ask() {
 		map(add) == [30000, 5000000]' stream
 }
 
+@test "nm-collect: --peek of what begins and ends in one interval closes it last" {
+	need perl
+	peek_at --peek -i 3
+	answer "$right" 10.93.0.2 'while (sysread $c, my $d, 100) { print $c "." }'
+	ask 'for (1 .. 4) { print $c $_; sysread $c, my $d, 100; }'
+	sleep 1
+	collected stream
+	states=$(jq -r --argjson netns "$netns" 'select(.type == "flow" and
+		.netns == $netns and .rport == 5201) |
+		"\(.state)\(.tx_bytes)"' stream | paste -sd ' ')
+	same "$states" 'open0 open0 open0 closed4'
+}
+
 @test "nm-collect: --peek looks at the first four packets with data" {
 	need perl
 	peek_at --peek

@@ -43,7 +43,8 @@ static const struct nm_program program = {
 	.synopsis = "[OPTION]…",
 	.summary = "say which protocol it is, and which server was asked for",
 	.options = options,
-	.examples = "  nm-collect --peek | nm-classify | jq -c '{comm, app, rport}'\n",
+	.examples = "  nm-collect --peek | nm-classify | jq -c '{comm, app, "
+		    "rport}'\n",
 	.filter = true,
 };
 

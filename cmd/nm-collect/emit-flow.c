@@ -129,6 +129,7 @@ struct flow flow_unmoved(const struct flow *f)
 	none.tx_datagrams = none.rx_datagrams = 0;
 	none.wire = (struct nm_wire){ 0 };
 	none.rtt_us = none.retrans_packets = 0;
+	none.closed = false;
 	return none;
 }
 
@@ -140,17 +141,18 @@ static void put_head(struct nm_buf *o, const struct head *h)
 	nm_buf_putc(o, '"');
 }
 
+const struct head *heads_left(const struct head *heads)
+{
+	const struct head *second = heads ? heads->next : NULL;
+
+	return second && second->sent != heads->sent ? second->next : second;
+}
+
 void put_heads(struct nm_buf *o, const struct head **heads)
 {
-	const struct head *first = *heads, *second;
+	const struct head *left = heads_left(*heads);
 
-	if (!first)
-		return;
-	put_head(o, first);
-	second = first->next;
-	if (second && second->sent != first->sent) {
-		put_head(o, second);
-		second = second->next;
-	}
-	*heads = second;
+	for (const struct head *h = *heads; h != left; h = h->next)
+		put_head(o, h);
+	*heads = left;
 }

@@ -22,8 +22,11 @@ void put_socket(struct nm_buf *o, const struct flow *f);
 /* Bytes, or what is known in place of them. */
 void put_counts(struct nm_buf *o, const struct flow *f);
 
-/* The same flow, without anything that it moved. */
+/* The same flow, still open, without anything that it moved. */
 struct flow flow_unmoved(const struct flow *f);
+
+/* What put_heads() would leave. */
+const struct head *heads_left(const struct head *heads);
 
 /*
  * First bytes: those of a packet, and of the next if it went the other way.

@@ -178,7 +178,6 @@ static void put_flow(const struct flow *f, const struct head **heads)
 void emit_flow(const struct flow *f)
 {
 	const struct head *heads = f->heads;
-	struct flow more = flow_unmoved(f);
 
 	ledgers_flow(f);
 	if (!wanted(f->process))
@@ -194,12 +193,14 @@ void emit_flow(const struct flow *f)
 	emit.datagrams.tx += f->tx_datagrams;
 	emit.datagrams.rx += f->rx_datagrams;
 
-	put_flow(f, &heads);
-	/* What has no room there is in records that move nothing. */
-	while (heads) {
+	/* What has no room in one is in records before it that move nothing. */
+	while (heads_left(heads)) {
+		struct flow none = flow_unmoved(f);
+
 		emit.flows++;
-		put_flow(&more, &heads);
+		put_flow(&none, &heads);
 	}
+	put_flow(f, &heads);
 	flush_if_large();
 }
 
