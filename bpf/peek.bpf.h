@@ -66,9 +66,9 @@ static __always_inline void wish_datagram(struct head_wish *wish,
 }
 
 /*
- * Of a connection, only what follows from its beginning: one that is older than
- * the programs has received or sent before, and what is sent again was taken
- * already.
+ * Of a connection, only what follows from its beginning without a gap: one that
+ * is older than the programs has received or sent before, what is sent again
+ * was taken already, and what a stranger makes up has other numbers.
  */
 static __always_inline bool is_next(struct peeked *p, struct bpf_tcp_sock *tp,
 				    __u32 seq, __u32 bytes, bool sent)
@@ -79,8 +79,10 @@ static __always_inline bool is_next(struct peeked *p, struct bpf_tcp_sock *tp,
 			p->packets[sent] = PEEK_PACKETS;
 			return false;
 		}
+		if (seq != (sent ? tp->snd_una : tp->rcv_nxt))
+			return false;
 		p->begun[sent] = 1;
-	} else if ((__s32)(seq - p->next[sent]) < 0) {
+	} else if (seq != p->next[sent]) {
 		return false;
 	}
 	p->next[sent] = seq + bytes;
