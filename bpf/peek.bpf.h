@@ -28,10 +28,10 @@ struct {
 /* So many packets tell what a flow is, or more would not either. */
 #define PEEK_PACKETS 4
 
-/* How much of this packet is wanted; all: whatever was taken before. */
+/* How much of this packet is wanted; always: whatever was taken before. */
 struct head_wish {
 	__u32 bytes;
-	bool all;
+	bool always;
 };
 
 /* A QUIC packet with which a connection begins fills up at least this. */
@@ -53,15 +53,13 @@ static __always_inline void wish_datagram(struct head_wish *wish,
 
 	bpf_skb_load_bytes(skb, ip_len, &port, sizeof(port));
 	bpf_skb_load_bytes(skb, ip_len + UDP_LEN, &first, 1);
-	if (!sent && (port == bpf_htons(NM_PORT_DNS) ||
-		      port == bpf_htons(NM_PORT_MDNS))) {
+	if ((!sent && (port == bpf_htons(NM_PORT_DNS) ||
+		       port == bpf_htons(NM_PORT_MDNS))) ||
+	    (bytes >= QUIC_INITIAL_LEN &&
+	     (first & QUIC_LONG_HEADER) == QUIC_LONG_HEADER &&
+	     p->packets[sent] < PEEK_QUIC_PACKETS)) {
 		wish->bytes = NM_HEAD_MAX;
-		wish->all = true;
-	} else if (bytes >= QUIC_INITIAL_LEN &&
-		   (first & QUIC_LONG_HEADER) == QUIC_LONG_HEADER &&
-		   p->packets[sent] < PEEK_QUIC_PACKETS) {
-		wish->bytes = NM_HEAD_MAX;
-		wish->all = true;
+		wish->always = true;
 	}
 }
 
@@ -160,7 +158,7 @@ static __always_inline void peek_at(struct __sk_buff *skb, struct bpf_sock *sk,
 		return;
 	if (!tcp)
 		wish_datagram(&wish, skb, ip_len, p, bytes, sent);
-	if (!wish.all &&
+	if (!wish.always &&
 	    (p->packets[sent] >= PEEK_PACKETS || p->bytes[sent] >= peek_bytes))
 		return;
 	if (tcp) {
@@ -193,7 +191,6 @@ static __always_inline void peek_at(struct __sk_buff *skb, struct bpf_sock *sk,
 
 /* Of MPTCP, the state is the connection's. */
 static __always_inline __u64 peek_cookie(struct __sk_buff *skb,
-					 struct bpf_sock *sk,
 					 struct socket_state *state,
 					 const struct socket_state *own)
 {
@@ -231,7 +228,7 @@ static __always_inline void peek(struct __sk_buff *skb, struct bpf_sock *sk,
 		return;
 	if (open_to_all)
 		packet_peer(&peer, skb, sent);
-	peek_at(skb, sk, own, peek_cookie(skb, sk, state, own),
+	peek_at(skb, sk, own, peek_cookie(skb, state, own),
 		open_to_all ? &peer : NULL, sent);
 }
 

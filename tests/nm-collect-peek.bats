@@ -38,6 +38,16 @@ answer() {
 	wait_until 20 iperf_listens "$1"
 }
 
+# echo_datagrams PORT PERL: a server on the right that answers $d with that.
+echo_datagrams() {
+	in_background nsenter --net="/run/netns/$right" perl -MIO::Socket::INET -e '
+		my $s = IO::Socket::INET->new(LocalAddr => "10.93.0.2",
+			LocalPort => '"$1"', Proto => "udp") or die $!;
+		open my $f, ">", "listens"; close $f;
+		while ($s->recv(my $d, 100)) { $s->send('"$2"') }'
+	wait_until 20 test -e listens
+}
+
 # ask PERL: from left to right, with $c.
 ask() {
 	in_space "$left" perl -MIO::Socket::INET -e '
@@ -123,12 +133,7 @@ ask() {
 @test "nm-collect: --peek of datagrams, by remote side" {
 	need perl
 	peek_at --peek=3
-	in_background nsenter --net="/run/netns/$right" perl -MIO::Socket::INET -e '
-		my $s = IO::Socket::INET->new(LocalAddr => "10.93.0.2",
-			LocalPort => 9000, Proto => "udp") or die $!;
-		open my $f, ">", "listens"; close $f;
-		while ($s->recv(my $d, 100)) { $s->send(uc $d) }'
-	wait_until 20 test -e listens
+	echo_datagrams 9000 'uc $d'
 	for word in one two; do
 		in_space "$left" perl -MIO::Socket::INET -e '
 			my $c = IO::Socket::INET->new(Proto => "udp",
@@ -148,12 +153,7 @@ ask() {
 @test "nm-collect: --peek has all answers of DNS, whole" {
 	need perl
 	peek_at --peek=5
-	in_background nsenter --net="/run/netns/$right" perl -MIO::Socket::INET -e '
-		my $s = IO::Socket::INET->new(LocalAddr => "10.93.0.2",
-			LocalPort => 53, Proto => "udp") or die $!;
-		open my $f, ">", "listens"; close $f;
-		while ($s->recv(my $d, 100)) { $s->send($d . "." x 1000) }'
-	wait_until 20 test -e listens
+	echo_datagrams 53 '$d . "." x 1000'
 	in_space "$left" perl -MIO::Socket::INET -e '
 		my $c = IO::Socket::INET->new(Proto => "udp",
 			PeerAddr => "10.93.0.2:53") or die $!;

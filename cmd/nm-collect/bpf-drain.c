@@ -12,6 +12,7 @@
 #include "bpf-misses.h"
 #include "bpf-processes.h"
 
+#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -149,15 +150,21 @@ struct untold {
 	struct nm_flow flow;
 };
 
+static bool is_dns(const struct nm_flow *v)
+{
+	return v->proto == NM_PROTO_UDP && (v->rport == htons(NM_PORT_DNS) ||
+					    v->rport == htons(NM_PORT_MDNS));
+}
+
 /*
  * Answers of DNS come first, so that who reads them knows the name of a
  * connection that was begun and ended in the same interval.
  */
-static void tell_answers(const struct nm_flow_key *key, const struct nm_flow *v)
+static void tell_or_keep(const struct nm_flow_key *key, const struct nm_flow *v)
 {
 	struct untold u = { .key = *key, .flow = *v };
 
-	if (bpf_heads_is_dns(v))
+	if (is_dns(v))
 		tell_flow(key, v);
 	else
 		nm_buf_add(&drain.untold, &u, sizeof(u));
@@ -310,7 +317,7 @@ int bpf_drain(struct losses *lost)
 	 */
 	emit_interval();
 	if (bpf_processes_tell(now_ns) ||
-	    take_flows(drain.settings->peek_bytes ? tell_answers : tell_flow,
+	    take_flows(drain.settings->peek_bytes ? tell_or_keep : tell_flow,
 		       &flows) ||
 	    tell_losses(lost))
 		return -1;

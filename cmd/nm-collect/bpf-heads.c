@@ -5,7 +5,6 @@
  */
 #include "bpf-heads.h"
 
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -71,7 +70,7 @@ static int on_head(void *ctx, void *data, size_t size)
 	if (size < sizeof(*from) - NM_HEAD_MAX + from->bytes)
 		return 0;
 	memcpy(id.raddr, from->raddr, sizeof(id.raddr));
-	/* Most are of flows that never come: of sockets that nobody uses. */
+	/* More than is told in an interval; or of sockets that nobody uses. */
 	if (heads.bytes + from->bytes > BYTES_MAX) {
 		nm_cache_free(heads.flows);
 		wait_for_flows();
@@ -123,11 +122,8 @@ int bpf_heads_fd(void)
 
 void bpf_heads_read(void)
 {
-	/* By way of epoll, so that its descriptor is not ready any more. */
-	if (heads.ring) {
-		ring_buffer__poll(heads.ring, 0);
+	if (heads.ring)
 		ring_buffer__consume(heads.ring);
-	}
 }
 
 struct head *bpf_heads_take(const struct nm_flow_key *key,
@@ -152,13 +148,6 @@ struct head *bpf_heads_take(const struct nm_flow_key *key,
 		heads.bytes -= h->bytes;
 	nm_cache_drop(heads.flows, &id);
 	return first;
-}
-
-bool bpf_heads_is_dns(const struct nm_flow *flow)
-{
-	return flow->proto == NM_PROTO_UDP &&
-	       (flow->rport == htons(NM_PORT_DNS) ||
-		flow->rport == htons(NM_PORT_MDNS));
 }
 
 uint64_t bpf_heads_lost(void)

@@ -25,9 +25,6 @@ void bpf_heads_read(void);
 struct head *bpf_heads_take(const struct nm_flow_key *key,
 			    const struct nm_flow *flow);
 
-/* May its heads be answers of DNS? */
-bool bpf_heads_is_dns(const struct nm_flow *flow);
-
 /* How many were thrown away since this was called last: too many waited. */
 uint64_t bpf_heads_lost(void);
 

@@ -99,7 +99,9 @@ int ledger_read(struct ledger *l)
 
 void ledger_turned(struct ledger *l)
 {
-	l->moment = (monotonic_s() - l->read_s) / (l->read_s - l->last_read_s);
+	double interval = l->read_s - l->last_read_s;
+
+	l->moment = interval > 0 ? (monotonic_s() - l->read_s) / interval : 0;
 }
 
 /* --- What the flows have --- */
