@@ -18,8 +18,8 @@
 #include "ledger.h"
 
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "snmp.h"
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -60,14 +60,6 @@ static void begin(struct side *s)
 	};
 }
 
-static double monotonic_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 int ledger_read(struct ledger *l)
 {
 	bool first = l->nics.count == 0;
@@ -81,7 +73,7 @@ int ledger_read(struct ledger *l)
 	if (l->unread)
 		return -1;
 	l->last_read_s = l->read_s;
-	l->read_s = monotonic_s();
+	l->read_s = clock_seconds(CLOCK_MONOTONIC);
 	for (size_t i = 0; i < l->nics.count; i++)
 		see_nic(l, &l->nics.list[i]);
 	l->forwarded_before = l->forwarded;
@@ -101,7 +93,10 @@ void ledger_turned(struct ledger *l)
 {
 	double interval = l->read_s - l->last_read_s;
 
-	l->moment = interval > 0 ? (monotonic_s() - l->read_s) / interval : 0;
+	l->moment = interval > 0
+			    ? (clock_seconds(CLOCK_MONOTONIC) - l->read_s) /
+				      interval
+			    : 0;
 }
 
 /* --- What the flows have --- */

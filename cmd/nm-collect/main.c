@@ -16,6 +16,7 @@
 
 #include "backend.h"
 #include "choose.h"
+#include "clock.h"
 #include "emit.h"
 #include "heap.h"
 #include "netns-choice.h"
@@ -168,14 +169,6 @@ static void catch_signals(sigset_t *caught)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static double seconds(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /*
  * Waits for the end of the interval, or a signal. False: the reader went away
  * meanwhile; with a long interval it should not have to wait for us.
@@ -192,7 +185,7 @@ static bool wait_until(const struct backend *b, double deadline,
 	/* Blocked but while waiting, so that none comes in between. */
 	sigprocmask(SIG_BLOCK, caught, &before);
 	while (!stopping && !(fds[1].revents & (POLLERR | POLLHUP))) {
-		double left = deadline - seconds(CLOCK_MONOTONIC);
+		double left = deadline - clock_seconds(CLOCK_MONOTONIC);
 		struct timespec t;
 
 		if (left <= 0)
@@ -232,7 +225,7 @@ static double next_deadline(double deadline)
 
 static int collect(const struct backend *b)
 {
-	double deadline = seconds(CLOCK_MONOTONIC);
+	double deadline = clock_seconds(CLOCK_MONOTONIC);
 	uint64_t used_us = cpu_us(), intervals = 0;
 	sigset_t caught;
 

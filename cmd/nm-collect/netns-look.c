@@ -2,6 +2,7 @@
 /*
  * Goes through /proc and the mounts, and limits itself.
  */
+#include "clock.h"
 #include "netns-look.h"
 
 #include <ctype.h>
@@ -10,7 +11,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "netns-mounts.h"
@@ -20,14 +20,6 @@
 
 static double next_s;
 static look_fn *told;
-
-static double seconds(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static void is_mounted(uint32_t inode, const char *path)
 {
@@ -55,12 +47,12 @@ static bool look_at_process(int proc, const char *pid)
 
 bool look_is_due(void)
 {
-	return seconds(CLOCK_MONOTONIC) >= next_s;
+	return clock_seconds(CLOCK_MONOTONIC) >= next_s;
 }
 
 size_t look(look_fn *fn)
 {
-	double used = seconds(CLOCK_THREAD_CPUTIME_ID);
+	double used = clock_seconds(CLOCK_THREAD_CPUTIME_ID);
 	DIR *proc = opendir("/proc");
 	struct dirent *d;
 	size_t refused = 0;
@@ -73,8 +65,8 @@ size_t look(look_fn *fn)
 			refused += !look_at_process(dirfd(proc), d->d_name);
 	closedir(proc);
 	mounts_each(is_mounted);
-	used = seconds(CLOCK_THREAD_CPUTIME_ID) - used;
-	next_s = seconds(CLOCK_MONOTONIC) + used * LOOK_SHARE;
+	used = clock_seconds(CLOCK_THREAD_CPUTIME_ID) - used;
+	next_s = clock_seconds(CLOCK_MONOTONIC) + used * LOOK_SHARE;
 	return refused;
 }
 
