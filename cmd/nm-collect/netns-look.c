@@ -2,7 +2,6 @@
 /*
  * Goes through /proc and the mounts, and limits itself.
  */
-#include "clock.h"
 #include "netns-look.h"
 
 #include <ctype.h>
@@ -13,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "netns-mounts.h"
 
 /* What looking may take: one part of so many of a processor's time. */
