@@ -185,14 +185,19 @@ struct nm_lost {
 #define NM_HEADS_SIZE (4 * 1024 * 1024)
 #define NM_HEADS_WAKE (NM_HEADS_SIZE / 4)
 
-/* The first bytes that a packet carried, behind its headers. */
-struct nm_head {
+/* First bytes: whose they are, and how many. */
+struct nm_head_about {
 	__u64 cookie;	/* of the flow */
 	__u8 raddr[16]; /* as rport, only where it tells flows apart */
 	__be16 rport;
 	__u8 sent;
 	__u8 zero;
 	__u32 bytes;
+};
+
+/* The first bytes that a packet carried, behind its headers. */
+struct nm_head {
+	struct nm_head_about about;
 	__u8 data[NM_HEAD_MAX];
 };
 

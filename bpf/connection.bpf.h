@@ -7,6 +7,7 @@
 #define NM_CONNECTION_BPF_H
 
 #include "account.bpf.h"
+#include "peek-early.bpf.h"
 
 /*
  * A connection that was just made has been read up to here: what arrived is
@@ -90,12 +91,15 @@ static __always_inline void connected(struct sock *sk, bool by_us)
 			state->sent_known = 0;
 			state->fin_known = 0;
 			state->listens = 0;
+			state->peeked = (struct peeked){};
 		}
 		/* Its state is still that of the listening one. */
 		if (sk->sk_protocol == IPPROTO_MPTCP && !state->cookie)
 			socket_own_cookie(state);
 		socket_cookie(sk, state);
 		state->dir = NM_DIR_IN;
+		if (peek_bytes)
+			peek_accepted(sk, state);
 	}
 	state->lport = sk->__sk_common.skc_num;
 	if (!legacy && (by_packets || !state->seq_known))

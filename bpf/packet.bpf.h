@@ -60,6 +60,16 @@ static __always_inline __u32 header_len(struct __sk_buff *skb,
 	return (doff >> 4) * 4;
 }
 
+/* Where what it carries begins, and how much that is; false: nothing. */
+static __always_inline bool find_data(struct __sk_buff *skb,
+				      const struct bpf_sock *sk, __u32 ip_len,
+				      __u32 *at, __u32 *bytes)
+{
+	*at = ip_len + header_len(skb, sk, ip_len);
+	*bytes = skb->len > *at ? skb->len - *at : 0;
+	return *bytes > 0;
+}
+
 /*
  * How many packets it is on the wire. A driver may know the size of the
  * segments and leave their number to others (virtio_net).

@@ -2,20 +2,13 @@
 /*
  * The first bytes of what flows carry, for nm-collect --peek: of a connection
  * those of its first data in each direction, of datagrams those of the first
- * few. Each goes out as a message of its own, which nm-collect puts with the
- * flow.
+ * few.
  */
 #ifndef NM_PEEK_BPF_H
 #define NM_PEEK_BPF_H
 
-#include "flow.bpf.h"
-#include "packet.bpf.h"
-
-/* nm-collect sets the sizes of both. */
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096);
-} heads SEC(".maps");
+#include "heads.bpf.h"
+#include "peek-early.bpf.h"
 
 /* What was taken of the remote sides of sockets that are open to all. */
 struct {
@@ -28,39 +21,85 @@ struct {
 /* So many packets tell what a flow is, or more would not either. */
 #define PEEK_PACKETS 4
 
-/* How much of this packet is wanted; always: whatever was taken before. */
-struct head_wish {
-	__u32 bytes;
-	bool always;
-};
+/* Of one flow in an interval; nobody is to fill the ring alone. */
+#define PEEK_ANSWERS 256
 
 /* A QUIC packet with which a connection begins fills up at least this. */
 #define QUIC_INITIAL_LEN  1200
 #define QUIC_LONG_HEADER  0xc0
 #define PEEK_QUIC_PACKETS 2
 
+/* Flags of a DNS message (RFC 1035, 4.1.1). */
+#define DNS_OFFSET_FLAGS 2
+#define DNS_FLAG_ANSWER	 0x80
+
+static __always_inline bool is_full(const struct peeked *p, bool sent)
+{
+	return p->packets[sent] >= PEEK_PACKETS || p->bytes[sent] >= peek_bytes;
+}
+
 /*
- * An answer of DNS tells names for as long as it is whole, and the first
- * packets of QUIC (RFC 9000, 14.1) are encrypted as a whole.
+ * What says that it is an answer of DNS. By unicast, only where something was
+ * asked; mDNS (RFC 6762) is not told by whom it was.
  */
-static __always_inline void wish_datagram(struct head_wish *wish,
-					  struct __sk_buff *skb, __u32 ip_len,
-					  const struct peeked *p, __u32 bytes,
-					  bool sent)
+static __always_inline bool is_answer(struct __sk_buff *skb, __u32 ip_len,
+				      const struct peeked *p)
 {
 	__be16 port = 0;
-	__u8 first = 0;
+	__u8 flags = 0;
 
 	bpf_skb_load_bytes(skb, ip_len, &port, sizeof(port));
-	bpf_skb_load_bytes(skb, ip_len + UDP_LEN, &first, 1);
-	if ((!sent && (port == bpf_htons(NM_PORT_DNS) ||
-		       port == bpf_htons(NM_PORT_MDNS))) ||
-	    (bytes >= QUIC_INITIAL_LEN &&
-	     (first & QUIC_LONG_HEADER) == QUIC_LONG_HEADER &&
-	     p->packets[sent] < PEEK_QUIC_PACKETS)) {
-		wish->bytes = NM_HEAD_MAX;
-		wish->always = true;
+	if (port != bpf_htons(NM_PORT_MDNS) &&
+	    (port != bpf_htons(NM_PORT_DNS) || !p->packets[true]))
+		return false;
+	bpf_skb_load_bytes(skb, ip_len + UDP_LEN + DNS_OFFSET_FLAGS, &flags, 1);
+	return flags & DNS_FLAG_ANSWER;
+}
+
+static __always_inline bool answers_are_many(struct peeked *p)
+{
+	__u32 interval = interval_now();
+
+	if (p->interval != interval) {
+		p->interval = interval;
+		p->answers = 0;
 	}
+	if (p->answers >= PEEK_ANSWERS)
+		return true;
+	p->answers++;
+	return false;
+}
+
+/* The first packets of QUIC (RFC 9000, 14.1) are encrypted as a whole. */
+static __always_inline bool is_quic(struct __sk_buff *skb, __u32 ip_len,
+				    const struct peeked *p, __u32 bytes,
+				    bool sent)
+{
+	__u8 first = 0;
+
+	if (bytes < QUIC_INITIAL_LEN || p->packets[sent] >= PEEK_QUIC_PACKETS)
+		return false;
+	bpf_skb_load_bytes(skb, ip_len + UDP_LEN, &first, 1);
+	return (first & QUIC_LONG_HEADER) == QUIC_LONG_HEADER;
+}
+
+/*
+ * How much of a datagram is wanted. An answer of DNS tells names for as long as
+ * it is whole, whatever was taken before.
+ */
+static __always_inline __u32 wish_datagram(struct __sk_buff *skb, __u32 ip_len,
+					   struct peeked *p, __u32 bytes,
+					   bool sent)
+{
+	if (!sent && is_answer(skb, ip_len, p)) {
+		if (!answers_are_many(p))
+			return NM_HEAD_MAX;
+		head_lost();
+		return 0;
+	}
+	if (is_quic(skb, ip_len, p, bytes, sent))
+		return NM_HEAD_MAX;
+	return is_full(p, sent) ? 0 : peek_bytes;
 }
 
 /*
@@ -87,36 +126,28 @@ static __always_inline bool is_next(struct peeked *p, struct bpf_tcp_sock *tp,
 	return true;
 }
 
-static __always_inline void head_send(struct __sk_buff *skb, __u32 at,
-				      __u32 bytes, const struct nm_head *about,
-				      const __u32 room)
+/*
+ * How much of a segment is wanted. own: of the socket, which is not the
+ * connection's own where MPTCP has several.
+ */
+static __always_inline __u32 wish_segment(struct __sk_buff *skb, __u32 ip_len,
+					  struct bpf_sock *sk,
+					  const struct peeked *p,
+					  struct peeked *own, __u32 bytes,
+					  bool sent)
 {
-	struct nm_head *h;
+	struct bpf_tcp_sock *tp;
+	__be32 seq = 0;
 
-	h = bpf_ringbuf_reserve(&heads, sizeof(*h) - NM_HEAD_MAX + room, 0);
-	if (!h) {
-		struct nm_lost *l = lost_here();
-
-		if (l)
-			l->heads++;
-		return;
-	}
-	__builtin_memcpy(h, about, sizeof(*h) - NM_HEAD_MAX);
-	/* Told to the verifier, not to the compiler, which drops it. */
-	barrier_var(bytes);
-	if (bytes > room)
-		bytes = room;
-	barrier_var(bytes);
-	if (!bytes || bpf_skb_load_bytes(skb, at, h->data, bytes)) {
-		bpf_ringbuf_discard(h, 0);
-		return;
-	}
-	h->bytes = bytes;
-	/* Woken up only when it fills up: it is read once an interval. */
-	bpf_ringbuf_submit(h, bpf_ringbuf_query(&heads, BPF_RB_AVAIL_DATA) >
-					      NM_HEADS_WAKE
-				      ? BPF_RB_FORCE_WAKEUP
-				      : BPF_RB_NO_WAKEUP);
+	/* It begins with the first of them. */
+	if (is_full(p, sent) ||
+	    (own != p && p->packets[sent] && !own->begun[sent]))
+		return 0;
+	tp = bpf_tcp_sock(sk);
+	bpf_skb_load_bytes(skb, ip_len + TCP_OFFSET_SEQ, &seq, sizeof(seq));
+	if (!tp || !is_next(own, tp, bpf_ntohl(seq), bytes, sent))
+		return 0;
+	return peek_bytes - p->bytes[sent];
 }
 
 static __always_inline struct peeked *peeked_of(const struct nm_flow_key *key)
@@ -128,65 +159,6 @@ static __always_inline struct peeked *peeked_of(const struct nm_flow_key *key)
 		return p;
 	bpf_map_update_elem(&peeked_peers, key, &none, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&peeked_peers, key);
-}
-
-/* state: of the socket itself; cookie: of its flows. peer: or NULL. */
-static __always_inline void peek_at(struct __sk_buff *skb, struct bpf_sock *sk,
-				    struct socket_state *state, __u64 cookie,
-				    const struct peer *peer, bool sent)
-{
-	struct nm_flow_key key = { .cookie = cookie };
-	struct head_wish wish = { .bytes = peek_bytes };
-	bool tcp = is_tcp(sk->protocol, sk->type);
-	/* Without its data: see the verifier's limit of the stack. */
-	__u64 words[(sizeof(struct nm_head) - NM_HEAD_MAX) / 8] = {};
-	struct nm_head *about = (struct nm_head *)words;
-	__u32 ip_len = ip_header_len(skb), headers, bytes;
-	struct peeked *p = &state->peeked;
-	struct bpf_tcp_sock *tp;
-	__be32 seq = 0;
-
-	headers = ip_len + header_len(skb, sk, ip_len);
-	if (skb->len <= headers)
-		return;
-	bytes = skb->len - headers;
-	if (peer) {
-		key.use = use_with(1, peer);
-		p = peeked_of(&key);
-	}
-	if (!p)
-		return;
-	if (!tcp)
-		wish_datagram(&wish, skb, ip_len, p, bytes, sent);
-	if (!wish.always &&
-	    (p->packets[sent] >= PEEK_PACKETS || p->bytes[sent] >= peek_bytes))
-		return;
-	if (tcp) {
-		tp = bpf_tcp_sock(sk);
-		bpf_skb_load_bytes(skb, ip_len + TCP_OFFSET_SEQ, &seq,
-				   sizeof(seq));
-		if (!tp || !is_next(p, tp, bpf_ntohl(seq), bytes, sent))
-			return;
-		wish.bytes = peek_bytes - p->bytes[sent];
-	}
-	if (bytes > wish.bytes)
-		bytes = wish.bytes;
-	if (p->packets[sent] < PEEK_PACKETS)
-		p->packets[sent]++;
-	if (p->bytes[sent] < peek_bytes)
-		p->bytes[sent] += bytes;
-
-	about->cookie = cookie;
-	about->sent = sent;
-	if (peer) {
-		__builtin_memcpy(about->raddr, peer->addr,
-				 sizeof(about->raddr));
-		about->rport = peer->port;
-	}
-	if (bytes > NM_HEAD_SHORT)
-		head_send(skb, headers, bytes, about, NM_HEAD_MAX);
-	else
-		head_send(skb, headers, bytes, about, NM_HEAD_SHORT);
 }
 
 /* Of MPTCP, the state is the connection's. */
@@ -206,11 +178,63 @@ static __always_inline __u64 peek_cookie(struct __sk_buff *skb,
 	return bpf_get_socket_cookie(skb);
 }
 
+/* What is taken of it. */
+static __always_inline void peeked_add(struct peeked *p, __u32 bytes, bool sent)
+{
+	if (p->packets[sent] < PEEK_PACKETS)
+		p->packets[sent]++;
+	if (p->bytes[sent] < peek_bytes)
+		p->bytes[sent] += bytes;
+}
+
+/*
+ * state: of the connection, and own: of the socket, which are the same but with
+ * MPTCP. peer: or NULL.
+ */
+static __always_inline void peek_at(struct __sk_buff *skb, struct bpf_sock *sk,
+				    struct socket_state *state,
+				    struct socket_state *own,
+				    const struct peer *peer, bool sent)
+{
+	struct nm_flow_key key = {};
+	struct nm_head_about about = { .sent = sent };
+	__u32 ip_len = ip_header_len(skb), at, bytes, wish;
+	struct peeked *p = &state->peeked;
+
+	if (!find_data(skb, sk, ip_len, &at, &bytes))
+		return;
+	about.cookie = key.cookie = peek_cookie(skb, state, own);
+	if (peer) {
+		key.use = use_with(1, peer);
+		__builtin_memcpy(about.raddr, peer->addr, sizeof(about.raddr));
+		about.rport = peer->port;
+		p = peeked_of(&key);
+	}
+	if (!p)
+		return;
+	if (is_tcp(sk->protocol, sk->type)) {
+		wish = wish_segment(skb, ip_len, sk, p, &own->peeked, bytes,
+				    sent);
+	} else {
+		/* Several may come as one. */
+		if (skb->gso_size && bytes > skb->gso_size)
+			bytes = skb->gso_size;
+		wish = wish_datagram(skb, ip_len, p, bytes, sent);
+	}
+	if (!wish)
+		return;
+	about.bytes = bytes < wish ? bytes : wish;
+	peeked_add(p, about.bytes, sent);
+	if (about.bytes > NM_HEAD_SHORT)
+		head_send(skb, at, &about, NM_HEAD_MAX);
+	else
+		head_send(skb, at, &about, NM_HEAD_SHORT);
+}
+
 static __always_inline bool is_peeked(const struct bpf_sock *sk)
 {
-	return is_tcp(sk->protocol, sk->type)
-		       ? sk->state != TCP_LISTEN
-		       : sk->protocol == IPPROTO_UDP && sk->type == SOCK_DGRAM;
+	return is_tcp(sk->protocol, sk->type) ||
+	       (sk->protocol == IPPROTO_UDP && sk->type == SOCK_DGRAM);
 }
 
 static __always_inline void peek(struct __sk_buff *skb, struct bpf_sock *sk,
@@ -222,14 +246,19 @@ static __always_inline void peek(struct __sk_buff *skb, struct bpf_sock *sk,
 
 	if (!peek_bytes || !has_begun() || !is_peeked(sk))
 		return;
+	if (is_tcp(sk->protocol, sk->type) && sk->state == TCP_LISTEN) {
+		if (!sent)
+			peek_early(skb, sk);
+		return;
+	}
 	if (is_tcp(sk->protocol, sk->type) && !legacy)
-		own = bpf_sk_storage_get(&sockets, sk, 0, 0);
+		own = bpf_sk_storage_get(&sockets, sk, 0,
+					 BPF_SK_STORAGE_GET_F_CREATE);
 	if (!own)
 		return;
 	if (open_to_all)
 		packet_peer(&peer, skb, sent);
-	peek_at(skb, sk, own, peek_cookie(skb, state, own),
-		open_to_all ? &peer : NULL, sent);
+	peek_at(skb, sk, state, own, open_to_all ? &peer : NULL, sent);
 }
 
 #endif

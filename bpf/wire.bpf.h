@@ -215,11 +215,10 @@ tcp_payload(struct __sk_buff *skb, struct bpf_sock *sk, struct bpf_tcp_sock *tp,
 static __always_inline void payload(struct __sk_buff *skb, struct bpf_sock *sk,
 				    struct moved *moved, bool sent)
 {
-	__u32 ip_len = ip_header_len(skb);
-	__u32 headers = ip_len + header_len(skb, sk, ip_len);
-	__u32 bytes = skb->len > headers ? skb->len - headers : 0;
+	__u32 ip_len = ip_header_len(skb), at, bytes;
 	struct bpf_tcp_sock *tp = wire_tcp_sock(sk);
 
+	find_data(skb, sk, ip_len, &at, &bytes);
 	/* A raw socket of IPv4 gives the header to the program, too. */
 	if (!sent && sk->type == SOCK_RAW && sk->family == AF_INET)
 		bytes = skb->len;

@@ -242,6 +242,14 @@ bool nm_cache_drop(struct nm_cache *c, const void *key)
 	return true;
 }
 
+bool nm_cache_drop_oldest(struct nm_cache *c)
+{
+	if (c->oldest == NONE)
+		return false;
+	forget(c, c->oldest);
+	return true;
+}
+
 size_t nm_cache_count(const struct nm_cache *c)
 {
 	return c->count;
@@ -256,8 +264,8 @@ void nm_cache_free(struct nm_cache *c)
 {
 	if (!c)
 		return;
-	while (c->oldest != NONE)
-		forget(c, c->oldest);
+	while (nm_cache_drop_oldest(c))
+		;
 	munmap(c->entries, c->entries_max * c->stride);
 	free(c->bucket);
 	free(c);

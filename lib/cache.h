@@ -35,6 +35,9 @@ void *nm_cache_put(struct nm_cache *c, const void *key, bool *made);
 /* Forgets a key; false if it was not there. */
 bool nm_cache_drop(struct nm_cache *c, const void *key);
 
+/* Forgets the key that was not used for longest; false if there is none. */
+bool nm_cache_drop_oldest(struct nm_cache *c);
+
 size_t nm_cache_count(const struct nm_cache *c);
 uint64_t nm_cache_evicted(const struct nm_cache *c);
 

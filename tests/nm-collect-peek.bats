@@ -48,6 +48,9 @@ echo_datagrams() {
 	wait_until 20 test -e listens
 }
 
+# What an echo makes an answer of DNS: its flags say that it is one.
+answer='$d . "\x84" . "." x 1000'
+
 # ask PERL: from left to right, with $c.
 ask() {
 	in_space "$left" perl -MIO::Socket::INET -e '
@@ -153,7 +156,7 @@ ask() {
 @test "nm-collect: --peek has all answers of DNS, whole" {
 	need perl
 	peek_at --peek=5
-	echo_datagrams 53 '$d . "." x 1000'
+	echo_datagrams 53 "$answer"
 	in_space "$left" perl -MIO::Socket::INET -e '
 		my $c = IO::Socket::INET->new(Proto => "udp",
 			PeerAddr => "10.93.0.2:53") or die $!;
@@ -162,10 +165,81 @@ ask() {
 	collected stream
 	same "$(heads stream rx_head true | wc -l)" 20
 	same "$(heads stream rx_head true | as_text)" "$(for i in {10..29}; do
-		echo -n "$i" && printf '.%.0s' {1..1000}
+		printf '%s\x84' "$i" && printf '.%.0s' {1..1000}
 	done)"
 	# Questions are as other datagrams.
 	same "$(heads stream tx_head true | as_text)" 101112
+}
+
+# Or who sends many could have all the room for first bytes.
+@test "nm-collect: --peek has 256 answers of DNS in an interval, and tells the loss" {
+	need perl
+	peek_at --peek=5 -i 2
+	echo_datagrams 53 '"..\x84"); $s->send("..\x84") for 1 .. 299; ('
+	in_space "$left" perl -MIO::Socket::INET -e '
+		my $c = IO::Socket::INET->new(Proto => "udp", Timeout => 5,
+			PeerAddr => "10.93.0.2:53") or die $!;
+		$c->send("?"); $c->recv(my $d, 2000); sleep 1;'
+	an_interval_later stream
+	collected stream
+	told=$(heads stream rx_head '.dir == "out"' | wc -l)
+	# It may have been at the end of one interval and the beginning of another.
+	((told >= 256 && told <= 2 * 256))
+	jq -en --argjson told "$told" '[inputs | select(.type == "tick") |
+		.lost_heads // 0] | add >= 300 - $told' stream
+}
+
+@test "nm-collect: --peek of answers that nobody asked for is that of datagrams" {
+	need perl
+	peek_at --peek=5
+	in_background nsenter --net="/run/netns/$left" perl -MIO::Socket::INET -e '
+		my $s = IO::Socket::INET->new(LocalAddr => "10.93.0.1",
+			LocalPort => 9000, Proto => "udp") or die $!;
+		open my $f, ">", "listens"; close $f;
+		for (1 .. 20) { $s->recv(my $d, 100) } sleep 60'
+	wait_until 20 test -e listens
+	in_space "$right" perl -MIO::Socket::INET -e '
+		my $c = IO::Socket::INET->new(Proto => "udp", LocalPort => 53,
+			LocalAddr => "10.93.0.2",
+			PeerAddr => "10.93.0.1:9000") or die $!;
+		$c->send("$_\x84..") for 10 .. 29;'
+	an_interval_later stream
+	collected stream
+	same "$(heads stream rx_head true | wc -l)" 1
+}
+
+@test "nm-collect: --peek has what came with the end of the handshake" {
+	need perl
+	peek_at --peek
+	answer "$right" 10.93.0.2 'sysread $c, my $d, 100; print $c ".";
+		sysread $c, $d, 100; print $c ".";'
+	# 6, 9: TCP_DEFER_ACCEPT; a client that has it waits for data.
+	in_space "$left" perl -MSocket -e '
+		socket(my $c, AF_INET, SOCK_STREAM, 0) or die $!;
+		setsockopt($c, 6, 9, pack("i", 1)) or die $!;
+		connect($c, pack_sockaddr_in(5201, inet_aton("10.93.0.2")))
+			or die $!;
+		syswrite $c, "question"; sysread $c, my $d, 1;
+		syswrite $c, " again"; sysread $c, $d, 1;'
+	an_interval_later stream
+	collected stream
+	same "$(heads stream tx_head '.dir == "out"' | as_text)" 'question again'
+	netns=$(stat -L -c %i "/run/netns/$right")
+	same "$(heads stream rx_head '.dir == "in"' | as_text)" 'question again'
+	same "$(heads stream tx_head '.dir == "in"' | as_text)" ..
+}
+
+@test "nm-collect: -b cgroup --peek tells what a connection begins with" {
+	need perl
+	peek_at --peek -b cgroup
+	answer "$right" 10.93.0.2 'sysread $c, my $d, 100; print $c "answer";'
+	ask 'print $c "question"; sysread $c, my $d, 100;'
+	an_interval_later stream
+	collected stream
+	same "$(heads stream tx_head '.dir == "out"' | as_text)" question
+	same "$(heads stream rx_head '.dir == "out"' | as_text)" answer
+	netns=$(stat -L -c %i "/run/netns/$right")
+	same "$(heads stream rx_head '.dir == "in"' | as_text)" question
 }
 
 @test "nm-collect: first bytes that find no room are told as lost" {

@@ -73,9 +73,9 @@ bool bpf_counters_usable(void)
 	return bpf_map_lookup_elem(map.turn_map, &zero, &now) == 0;
 }
 
-int bpf_counters_turn(void)
+void bpf_counters_turn(void)
 {
-	__u32 zero = 0, next;
+	__u32 next;
 
 	map.last = map.turn->interval;
 	next = map.last + 1;
@@ -83,6 +83,12 @@ int bpf_counters_turn(void)
 	if (!next)
 		next = 2;
 	__atomic_store_n(&map.turn->interval, next, __ATOMIC_RELEASE);
+}
+
+int bpf_counters_settle(void)
+{
+	__u32 zero = 0;
+
 	return bpf_map_update_elem(map.grace, &zero, &map.grace_inner, BPF_ANY);
 }
 

@@ -13,11 +13,14 @@
 int bpf_counters_open(const struct collect_bpf *skel);
 void bpf_counters_close(void);
 
+/* Begins the next interval. */
+void bpf_counters_turn(void);
+
 /*
- * Begins the next interval. When it returns, no program uses what the last one
- * has any more, which takes some milliseconds. 0, or -1 with errno.
+ * When it returns, no program uses what the last interval has any more, which
+ * takes some milliseconds. 0, or -1 with errno.
  */
-int bpf_counters_turn(void);
+int bpf_counters_settle(void);
 
 /* Is that still allowed? */
 bool bpf_counters_usable(void);

@@ -76,11 +76,9 @@ void bpf_drain_init(struct collect_bpf *const player[], size_t players,
 	bpf_misses_init(player, players);
 	cgroup_root(); /* as long as there are rights */
 	drain.waker = bpf_processes_fd();
-	if (!s->peek_bytes)
-		return;
-	if (bpf_heads_open(bpf_map__fd(skel->maps.heads)))
-		err(1, "first bytes");
-	drain.waker = wait_for_both(bpf_heads_fd(), bpf_processes_fd());
+	bpf_heads_open(skel, s);
+	if (bpf_heads_fd() >= 0)
+		drain.waker = wait_for_both(bpf_heads_fd(), bpf_processes_fd());
 }
 
 int bpf_drain_fd(void)
@@ -96,7 +94,7 @@ void bpf_drain_wake(void)
 
 void bpf_drain_stop(void)
 {
-	if (drain.settings->peek_bytes)
+	if (bpf_heads_fd() >= 0)
 		close(drain.waker);
 	bpf_heads_close();
 	nm_buf_free(&drain.untold);
@@ -285,10 +283,9 @@ uint64_t bpf_boottime_ns(void)
 static int end_interval(void)
 {
 	ledgers_interval();
-	if (bpf_counters_turn())
-		return -1;
+	bpf_counters_turn();
 	ledgers_turned();
-	return 0;
+	return bpf_counters_settle();
 }
 
 int bpf_drain_begin(void)

@@ -13,10 +13,10 @@
 #include <bpf/libbpf.h>
 
 #include "cache.h"
+#include "emit.h"
 #include "options.h"
 
-/* Flows whose heads wait at one time, and all the bytes of these. */
-#define FLOWS_MAX 16384
+/* All that waits. */
 #define BYTES_MAX (16 * 1024 * 1024)
 
 /* What tells flows apart; without a peer, the socket alone. */
@@ -52,36 +52,29 @@ static void throw_away(const void *key, void *value)
 	w->first = NULL;
 }
 
-static void wait_for_flows(void)
-{
-	heads.flows = nm_cache_new(FLOWS_MAX, sizeof(struct flow_id),
-				   sizeof(struct waiting_heads), throw_away);
-}
-
 static int on_head(void *ctx, void *data, size_t size)
 {
 	const struct nm_head *from = data;
-	struct flow_id id = { .cookie = from->cookie, .rport = from->rport };
+	const struct nm_head_about *about = &from->about;
+	struct flow_id id = { .cookie = about->cookie, .rport = about->rport };
 	struct waiting_heads *w;
 	struct head *h;
 	bool made;
 
 	(void)ctx;
-	if (size < sizeof(*from) - NM_HEAD_MAX + from->bytes)
+	if (size < sizeof(*about) + about->bytes)
 		return 0;
-	memcpy(id.raddr, from->raddr, sizeof(id.raddr));
+	memcpy(id.raddr, about->raddr, sizeof(id.raddr));
 	/* More than is told in an interval; or of sockets that nobody uses. */
-	if (heads.bytes + from->bytes > BYTES_MAX) {
-		nm_cache_free(heads.flows);
-		wait_for_flows();
-	}
-	h = malloc(sizeof(*h) + from->bytes);
+	while (heads.bytes + about->bytes > BYTES_MAX)
+		nm_cache_drop_oldest(heads.flows);
+	h = malloc(sizeof(*h) + about->bytes);
 	if (!h)
 		err(NM_EXIT_FAIL, NULL);
 	h->next = NULL;
-	h->bytes = from->bytes;
-	h->sent = from->sent;
-	memcpy(h->data, from->data, from->bytes);
+	h->bytes = about->bytes;
+	h->sent = about->sent;
+	memcpy(h->data, from->data, about->bytes);
 	w = nm_cache_put(heads.flows, &id, &made);
 	if (made)
 		w->end = &w->first;
@@ -93,17 +86,29 @@ static int on_head(void *ctx, void *data, size_t size)
 
 void bpf_heads_size(struct collect_bpf *skel, const struct settings *s)
 {
+	struct bpf_map *const maps[] = { skel->maps.heads,
+					 skel->maps.peeked_peers,
+					 skel->maps.early_heads };
+
 	bpf_map__set_max_entries(skel->maps.heads, NM_HEADS_SIZE);
 	bpf_map__set_max_entries(skel->maps.peeked_peers, s->max_flows);
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
+		bpf_map__set_autocreate(maps[i], skel->rodata->peek_bytes > 0);
 }
 
-int bpf_heads_open(int map)
+void bpf_heads_open(const struct collect_bpf *skel, const struct settings *s)
 {
-	heads.ring = ring_buffer__new(map, on_head, NULL, NULL);
-	if (!heads.ring)
-		return -1;
-	wait_for_flows();
-	return 0;
+	if (!skel->rodata->peek_bytes)
+		return;
+	heads.ring = ring_buffer__new(bpf_map__fd(skel->maps.heads), on_head,
+				      NULL, NULL);
+	if (!heads.ring) {
+		emit_notice("warning", "peek", "no first bytes of flows: %s",
+			    strerror(errno));
+		return;
+	}
+	heads.flows = nm_cache_new(s->max_flows, sizeof(struct flow_id),
+				   sizeof(struct waiting_heads), throw_away);
 }
 
 void bpf_heads_close(void)

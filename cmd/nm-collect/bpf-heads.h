@@ -8,14 +8,14 @@
 
 #include "bpf.h"
 
-/* Sets the sizes of their maps, before these are made. */
+/* Sets the sizes of their maps before these are made, or leaves them out. */
 void bpf_heads_size(struct collect_bpf *skel, const struct settings *s);
 
-/* They are asked for: map is the ring they come by. 0, or -1 and errno. */
-int bpf_heads_open(int map);
+/* If the programs send any. Without the memory for them, it is said. */
+void bpf_heads_open(const struct collect_bpf *skel, const struct settings *s);
 void bpf_heads_close(void);
 
-/* Becomes readable when they should be read early; -1: never. */
+/* Becomes readable when they should be read early; -1: there are none. */
 int bpf_heads_fd(void);
 
 /* Reads what has come. */

@@ -63,6 +63,10 @@ static int share_maps(struct collect_bpf *skel, struct collect_bpf *first)
 			continue;
 		shared = bpf_object__find_map_by_name(first->obj,
 						      bpf_map__name(map));
+		if (!bpf_map__autocreate(shared)) {
+			bpf_map__set_autocreate(map, false);
+			continue;
+		}
 		error = bpf_map__reuse_fd(map, bpf_map__fd(shared));
 		if (error)
 			return error;
@@ -95,8 +99,7 @@ static void size_maps(struct collect_bpf *skel, const struct settings *s)
 	if (skel->rodata->by_packets)
 		bpf_map__set_map_flags(skel->maps.sockets,
 				       BPF_F_NO_PREALLOC | BPF_F_CLONE);
-	if (s->peek_bytes)
-		bpf_heads_size(skel, s);
+	bpf_heads_size(skel, s);
 	if (skel->rodata->players == 1)
 		bpf_map__set_autocreate(skel->maps.seen, false);
 }

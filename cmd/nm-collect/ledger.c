@@ -63,17 +63,19 @@ static void begin(struct side *s)
 int ledger_read(struct ledger *l)
 {
 	bool first = l->nics.count == 0;
+	double began_s;
 
 	/* What could not be closed is closed with the next. */
 	if (!l->unread) {
 		begin(&l->tx);
 		begin(&l->rx);
 	}
+	began_s = clock_seconds(CLOCK_MONOTONIC);
 	l->unread = nic_read(&l->nics, &l->link) != 0;
 	if (l->unread)
 		return -1;
 	l->last_read_s = l->read_s;
-	l->read_s = clock_seconds(CLOCK_MONOTONIC);
+	l->read_s = began_s;
 	for (size_t i = 0; i < l->nics.count; i++)
 		see_nic(l, &l->nics.list[i]);
 	l->forwarded_before = l->forwarded;
