@@ -31,14 +31,17 @@ static __always_inline __u64 heads_flags(void)
 }
 
 /*
- * Is the number of bytes one of 1 to max? Asked of a signed number, as only
- * then older verifiers see that it is not 0; and not of the compiler, which
- * would drop what it knows.
+ * Is the number of bytes one of 1 to max? A signed one, as only then older
+ * verifiers see that it is not 0; and asked in two steps, which the compiler is
+ * not to make one.
  */
-#define head_has_room(bytes, max)                \
-	({                                       \
-		barrier_var(bytes);              \
-		(bytes) > 0 && (bytes) <= (max); \
+#define head_has_room(bytes, max)           \
+	({                                  \
+		barrier_var(bytes);         \
+		(bytes) > 0 && ({           \
+			barrier_var(bytes); \
+			(bytes) <= (max);   \
+		});                         \
 	})
 
 /* From a packet, the bytes at that place. room: known to the compiler. */

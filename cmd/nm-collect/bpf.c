@@ -16,9 +16,9 @@
 #include <bpf/libbpf.h>
 
 #include "bpf-counters.h"
-#include "bpf-heads.h"
 #include "bpf-hooks.h"
 #include "bpf-log.h"
+#include "bpf-maps.h"
 #include "bpf-processes.h"
 #include "cgroup.h"
 #include "emit.h"
@@ -51,59 +51,6 @@ static void unload(void)
 		collect_bpf__destroy(bpf.player[--bpf.players]);
 }
 
-/* All but the constants are the first object's. */
-static int share_maps(struct collect_bpf *skel, struct collect_bpf *first)
-{
-	struct bpf_map *map, *shared;
-	int error;
-
-	bpf_object__for_each_map(map, skel->obj)
-	{
-		if (bpf_map__is_internal(map))
-			continue;
-		shared = bpf_object__find_map_by_name(first->obj,
-						      bpf_map__name(map));
-		if (!bpf_map__autocreate(shared)) {
-			bpf_map__set_autocreate(map, false);
-			continue;
-		}
-		error = bpf_map__reuse_fd(map, bpf_map__fd(shared));
-		if (error)
-			return error;
-	}
-	return 0;
-}
-
-/* Left unused when several processors make the same flow at once. */
-#define SPARE_SLOTS 256
-
-static void size_maps(struct collect_bpf *skel, const struct settings *s)
-{
-	__u32 slots = skel->rodata->slots;
-
-	bpf_map__set_max_entries(skel->maps.flows_a, s->max_flows);
-	bpf_map__set_max_entries(skel->maps.flows_b, s->max_flows);
-	bpf_map__set_max_entries(skel->maps.counters, 2 * slots);
-	bpf_map__set_max_entries(skel->maps.slots_taken,
-				 skel->rodata->fetches ? 1 : 2 * slots);
-	bpf_map__set_max_entries(skel->maps.processes, s->max_processes);
-	bpf_map__set_max_entries(skel->maps.exes, s->max_processes);
-	/* A page, or enough for a burst that is read once an interval. */
-	bpf_map__set_max_entries(skel->maps.messages,
-				 s->verbose ? 1024 * 1024 : 4096);
-	if (skel->rodata->legacy) /* unknown to these kernels for tracing */
-		bpf_map__set_autocreate(skel->maps.sockets, false);
-	else
-		bpf_map__set_max_entries(skel->maps.sockets_by_address, 1);
-	/* A connection inherits its owner from the listening socket. */
-	if (skel->rodata->by_packets)
-		bpf_map__set_map_flags(skel->maps.sockets,
-				       BPF_F_NO_PREALLOC | BPF_F_CLONE);
-	bpf_heads_size(skel, s);
-	if (skel->rodata->players == 1)
-		bpf_map__set_autocreate(skel->maps.seen, false);
-}
-
 /* Adds a player of the company of `players`. */
 static int load(const struct settings *s, enum bpf_way way,
 		const struct variant *v, bool wire, size_t players)
@@ -118,7 +65,7 @@ static int load(const struct settings *s, enum bpf_way way,
 	skel->rodata->legacy = v->legacy;
 	skel->rodata->may_read = v->may_read;
 	skel->rodata->fetches = bpf_fetches();
-	skel->rodata->slots = (__u32)s->max_flows + SPARE_SLOTS;
+	skel->rodata->slots = (__u32)s->max_flows + BPF_SPARE_SLOTS;
 	skel->rodata->by_packets = way == BPF_BY_CGROUP;
 	skel->rodata->players = (__u32)players;
 	skel->rodata->player = (__u32)bpf.players;
@@ -126,9 +73,9 @@ static int load(const struct settings *s, enum bpf_way way,
 	skel->rodata->peek_bytes = wire ? (__u32)s->peek_bytes : 0;
 	bpf_choose_programs(skel, way, wire);
 	if (bpf.players)
-		error = share_maps(skel, bpf.player[0]);
+		error = bpf_maps_share(skel, bpf.player[0]);
 	else
-		size_maps(skel, s);
+		bpf_maps_size(skel, s);
 	if (!error && !skel->rodata->fetches)
 		error = bpf_hide_fetches(skel->obj);
 	if (!error)
