@@ -229,6 +229,32 @@ ask() {
 	same "$(heads stream tx_head '.dir == "in"' | as_text)" ..
 }
 
+@test "nm-collect: --peek of MPTCP is its connection's" {
+	need perl
+	[ "$(sysctl -n net.mptcp.enabled 2>/dev/null)" = 1 ] ||
+		skip 'this kernel has no MPTCP'
+	nm-collect --once | grep -q '"kernel":"5\.' && skip 'its packets are not its own'
+	peek_at --peek
+	in_background nsenter --net="/run/netns/$right" perl -MSocket -e '
+		socket(my $s, AF_INET, SOCK_STREAM, 262) or die $!;
+		bind($s, pack_sockaddr_in(5201, INADDR_ANY)) or die $!;
+		listen($s, 8) or die $!;
+		accept(my $c, $s); sysread $c, my $d, 100; syswrite $c, "answer";
+		sleep 60'
+	wait_until 20 iperf_listens "$right"
+	in_space "$left" perl -MSocket -e '
+		socket(my $c, AF_INET, SOCK_STREAM, 262) or die $!;
+		connect($c, pack_sockaddr_in(5201, inet_aton("10.93.0.2")))
+			or die $!;
+		syswrite $c, "question"; sysread $c, my $d, 100;'
+	an_interval_later stream
+	collected stream
+	same "$(heads stream tx_head '.proto == "mptcp" and .dir == "out"' |
+		as_text)" question
+	same "$(heads stream rx_head '.proto == "mptcp" and .dir == "out"' |
+		as_text)" answer
+}
+
 @test "nm-collect: -b cgroup --peek tells what a connection begins with" {
 	need perl
 	peek_at --peek -b cgroup
