@@ -22,6 +22,7 @@
  */
 static __always_inline struct socket_state *mptcp_state(struct bpf_sock *sk)
 {
+	struct socket_state *state;
 	struct mptcp_sock *msk;
 
 	if (legacy || !bpf_core_enum_value_exists(enum bpf_func_id,
@@ -30,8 +31,12 @@ static __always_inline struct socket_state *mptcp_state(struct bpf_sock *sk)
 	msk = bpf_skc_to_mptcp_sock(sk);
 	if (!msk)
 		return NULL;
-	return bpf_sk_storage_get(&sockets, msk, 0,
-				  BPF_SK_STORAGE_GET_F_CREATE);
+	state = bpf_sk_storage_get(&sockets, msk, 0,
+				   BPF_SK_STORAGE_GET_F_CREATE);
+	/* Here, and not by the subflow, which is TCP. */
+	if (state && !state->proto)
+		state->proto = NM_PROTO_MPTCP;
+	return state;
 }
 
 static __always_inline struct socket_state *wire_state(struct bpf_sock *sk)
@@ -295,7 +300,9 @@ static __always_inline void wire_count(struct __sk_buff *skb,
 	state->ifindex = skb->ifindex;
 	peek(skb, sk, state, is_open_to_all(sk), sent);
 	if (!state->owned) {
-		state->proto = proto_of(sk->protocol, sk->type);
+		/* On another processor somebody may just be using it. */
+		if (!state->proto)
+			state->proto = proto_of(sk->protocol, sk->type);
 		wire_wait(state, &w);
 		return;
 	}
