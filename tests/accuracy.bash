@@ -131,14 +131,16 @@ exact() {
 			has_only("\($who) uid"; $own | map(select(.tx_bytes +
 				.rx_bytes > 0).uid) | unique; [.uid]))
 	') || return
-	[ -z "$wrong" ] || wrong+=$'\n'"lost: $(lost_of "$2")"
+	[ -z "$wrong" ] || wrong+=$'\n'"lost: $(lost_of "$2" "${3:-1}")"
 	same "$wrong" ''
 }
 
-# lost_of STREAM: what its ticks say was lost, by kind; {} is nothing.
+# lost_of STREAM [FROM]: what its ticks say was lost since then, by kind; {} is
+# nothing.
 lost_of() {
-	grep '"type":"tick".*}$' "$1" | jq -cn 'reduce (inputs | to_entries[] |
-		select(.key | startswith("lost_"))) as $lost ({};
+	tail -c "+${2:-1}" "$1" | grep '"type":"tick".*}$' | jq -cn '
+		reduce (inputs | to_entries[] |
+			select(.key | startswith("lost_"))) as $lost ({};
 			.[$lost.key] += $lost.value) | map_values(select(. > 0))'
 }
 
