@@ -103,6 +103,7 @@ struct sock {
 	__u16 sk_protocol;
 	unsigned int sk_kern_sock : 1;
 	struct socket *sk_socket;
+	void *sk_user_data;
 };
 
 struct socket {

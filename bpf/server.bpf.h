@@ -3,12 +3,12 @@
  * A server that goes to the background, or leaves its connections to others,
  * listens, and ends. The packets of handshakes, which are those of the
  * listening socket, are then told of who served the last connection to its
- * port.
+ * port. Those of a server in the kernel are the kernel's.
  */
 #ifndef NM_SERVER_BPF_H
 #define NM_SERVER_BPF_H
 
-#include "flow.bpf.h"
+#include "waiting.bpf.h"
 
 struct listener {
 	__u32 netns;
@@ -63,6 +63,47 @@ static __always_inline void server_follow(struct socket_state *state)
 	state->owner = next;
 	state->use = use_by(&next);
 	state->last = 0;
+}
+
+/* What is in these bits is not a pointer's: a map of BPF is at the socket. */
+#define USER_DATA_TAGS 7
+
+/*
+ * The kernel's own, or opened by a program that left it to the kernel, which
+ * put something of its own there: rpc.nfsd does. That of an MPTCP server is the
+ * kernel's too, but below another.
+ */
+static __always_inline bool kernel_accepts(struct tcp_sock *tp)
+{
+	struct sock *sk = (struct sock *)tp;
+	__u64 data = (__u64)(long)sk->sk_user_data;
+
+	return !tcp_has_ulp(tp) &&
+	       (socket_is_kernels(sk) || (data && !(data & USER_DATA_TAGS)));
+}
+
+/*
+ * A server of the kernel (NFS) that listened before the start: it is in
+ * nobody's descriptors, and no call will tell of it.
+ */
+static __always_inline void server_of_kernel(struct __sk_buff *skb,
+					     struct bpf_sock *sk,
+					     struct socket_state *state)
+{
+	const struct user kernel = { .kernel = 1 };
+	struct tcp_sock *tp;
+
+	if (sk->state != TCP_LISTEN || !is_tcp(sk->protocol, sk->type))
+		return;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp || !kernel_accepts(tp) || !process_get(&kernel))
+		return;
+	if (!state->netns)
+		state->netns = socket_netns((struct sock *)tp);
+	if (!state->cookie)
+		state->cookie = bpf_get_socket_cookie(skb);
+	state->listens = 1;
+	owner_known(state, NM_PROTO_TCP, &kernel.process);
 }
 
 #endif

@@ -299,6 +299,8 @@ static __always_inline void wire_count(struct __sk_buff *skb,
 	}
 	state->ifindex = skb->ifindex;
 	peek(skb, sk, state, is_open_to_all(sk), sent);
+	if (!state->owned)
+		server_of_kernel(skb, sk, state);
 	if (!state->owned) {
 		/* On another processor somebody may just be using it. */
 		if (!state->proto)
