@@ -237,6 +237,32 @@ attached_again() {
 	same "$(of_comm curl 'map(.rx_bytes) | add')" $((60 * (100003 + 19)))
 }
 
+catches_term() {
+	(((0x$(sed -n 's/^SigCgt:\t//p' "/proc/$1/status") & 0x4000) != 0))
+}
+
+# bats test_tags=root
+@test "nm-collect: a signal sent twice is one, one that comes later ends at once" {
+	need_root
+	mkfifo pipe
+	exec 5<>pipe
+	head -c 65536 /dev/zero >&5	# as much as it takes
+	nm-collect -b diag >pipe 3>&- 5>&- &
+	collector=$!
+	started+=("$collector")
+	wait_until 30 catches_term "$collector"
+	kill -TERM "$collector"
+	sleep 0.1	# else both are one for the kernel
+	kill -TERM "$collector"
+	sleep 0.6	# more than the half second of nm-collect(8)
+	kill -0 "$collector"
+	kill -TERM "$collector"
+	status=0
+	wait "$collector" || status=$?
+	exec 5>&-
+	same "$status" 143
+}
+
 ticks() {
 	[ "$(grep -c '"type":"tick"' stream)" -ge "$1" ]
 }

@@ -143,11 +143,22 @@ static const struct nm_program program = {
 
 static volatile sig_atomic_t stopping;
 
-/* The second signal ends at once, should the reader be stuck. */
+/* timeout(1) sends twice what a shell passes on once more: they are one. */
+#define SAME_SIGNAL_S 0.5
+
+/* A second signal ends at once, should the reader be stuck. */
 static void on_signal(int number)
 {
-	stopping = 1;
-	signal(number, SIG_DFL);
+	static double since;
+	double now = clock_seconds(CLOCK_MONOTONIC);
+
+	if (!stopping) {
+		stopping = 1;
+		since = now;
+	} else if (now - since > SAME_SIGNAL_S) {
+		signal(number, SIG_DFL);
+		raise(number);
+	}
 }
 
 static void catch_signals(sigset_t *caught)
@@ -155,6 +166,7 @@ static void catch_signals(sigset_t *caught)
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction sa = { .sa_handler = on_signal };
 
+	sigfillset(&sa.sa_mask);
 	sigemptyset(caught);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		struct sigaction was;
