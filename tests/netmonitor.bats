@@ -33,6 +33,7 @@ setup() {
 
 teardown() {
 	tm kill-server 2>/dev/null || true
+	[ -z "${running-}" ] || kill -KILL "-$running" 2>/dev/null || true
 }
 
 # fake NAME: a command of that name, from standard input.
@@ -61,7 +62,7 @@ shows() {
 	run -0 netmonitor -n
 	same "$output" "$bin/nm-collect --peek | $filters | $bin/nm-view -b"
 	run -0 netmonitor -ni 0.5 --backend=diag
-	same "$output" "$bin/nm-collect -i 0.5 -b diag --peek | $filters | $bin/nm-view -b"
+	same "$output" "$bin/nm-collect -i 0.5 -b diag | $filters | $bin/nm-view -b"
 	run -0 netmonitor --dry-run --interval=3 --once
 	same "$output" "$bin/nm-collect -i 3 --once --peek | $filters | $bin/nm-view -b"
 	run -0 netmonitor -n -i2 --json --backend "it's"
@@ -116,6 +117,16 @@ nm-collect -b tp --peek uid=0'
 	run --separate-stderr netmonitor
 	[ "$status" -eq 1 ]
 	[[ $stderr == 'nm-classify: stdin:'*': not a JSON object' ]]
+}
+
+@test "netmonitor: tells which program was killed" {
+	fake nm-geo <<-'END'
+		kill -SEGV $$
+	END
+	run --separate-stderr netmonitor --json
+	[ "$status" -eq 139 ]
+	# Before that a shell may say what it thinks of it.
+	same "${stderr##*$'\n'}" 'netmonitor: nm-geo was ended by SIGSEGV'
 }
 
 @test "netmonitor: a reader that goes away is no failure" {
@@ -223,4 +234,80 @@ ready>'
 	wait_until 10 shows 'ready>'
 	tm send-keys 'clear; echo status=$?; stty -a | tr " " "\n" | grep -x -e icanon -e echo | tr "\n" " "' Enter
 	wait_until 10 shows 'icanon echo'
+}
+
+# A collector that has still something to say when it is told to end.
+fake_slow_collect() {
+	fake nm-collect <<-'END'
+		exec 2>/dev/null
+		trap 'sleep 0.1; echo "{\"v\":1,\"type\":\"tick\",\"ts_us\":9}"; exit 0' TERM
+		cat "$STREAM"
+		while :; do sleep 0.1; done
+	END
+}
+
+passed() {
+	[ "$(grep -c '"type":"tick"' "$BATS_TEST_TMPDIR/out")" -ge 3 ]
+}
+
+# ends_by SIGNAL TARGET COMMAND...: it runs in a session of its own; the signal
+# goes to it ("") or to its whole group ("-"). All end, and the last tick comes.
+ends_by() {
+	local signal=$1 target=$2 status=0
+
+	shift 2
+	setsid env --default-signal "$@" >"$BATS_TEST_TMPDIR/out" \
+		2>"$BATS_TEST_TMPDIR/err" 3>&- &
+	running=$!
+	wait_until 10 passed
+	kill -s "$signal" -- "$target$running"
+	wait "$running" || status=$?
+	same "$status" $((128 + $(kill -l "$signal")))
+	same "$(pgrep -as "$running")" ''
+	running=''
+	tail -n 1 "$BATS_TEST_TMPDIR/out" | jq -e '.ts_us == 9'
+	same "$(cat "$BATS_TEST_TMPDIR/err")" ''
+}
+
+@test "netmonitor: a signal ends all programs, and the last tick comes" {
+	need setsid pgrep
+	fake_slow_collect
+	shells=(sh)
+	! type -P dash || shells+=(dash)
+	! type -P busybox || shells+=('busybox sh')
+	shells+=('bash --posix')
+	for shell in "${shells[@]}"; do
+		for signal in TERM HUP INT QUIT; do
+			# shellcheck disable=SC2086 # words
+			ends_by "$signal" '' $shell "$bin/netmonitor" --json
+		done
+	done
+}
+
+# As timeout(1) sends it, and a terminal Ctrl-C.
+@test "netmonitor: a signal to all of the pipe ends it no worse" {
+	need setsid pgrep
+	fake_slow_collect
+	for signal in TERM INT; do
+		ends_by "$signal" - "$bin/netmonitor" --json
+	done
+}
+
+@test "netmonitor: a signal ends the screen, with the terminal in order" {
+	need tmux pgrep
+	fake_slow_collect
+	tm new-session -d -x 80 -y 24 "env ENV= PS1='ready> ' sh"
+	wait_until 10 shows 'ready>'
+	for signal in TERM HUP INT; do
+		tm send-keys "clear; sh -c 'echo \$\$ >$BATS_TEST_TMPDIR/pid; exec netmonitor'" Enter
+		wait_until 10 shows 21:40:03
+		kill -s "$signal" "$(cat "$BATS_TEST_TMPDIR/pid")"
+		wait_until 10 shows 'ready>'
+		tm send-keys 'echo status=$?' Enter
+		wait_until 10 shows "status=$((128 + $(kill -l "$signal")))"
+		# An interactive shell's job is a group of its own.
+		same "$(pgrep -ag "$(cat "$BATS_TEST_TMPDIR/pid")")" ''
+		tm send-keys 'clear; stty -a | tr " " "\n" | grep -x -e icanon -e echo | tr "\n" " "' Enter
+		wait_until 10 shows 'icanon echo'
+	done
 }
