@@ -293,6 +293,31 @@ ends_by() {
 	done
 }
 
+@test "netmonitor: a collector that we may not signal ends without its reader" {
+	need setsid pgrep
+	fake nm-collect <<-'END'
+		cat "$STREAM"
+		while sleep 0.1; do echo || exit 0; done 2>/dev/null
+	END
+	cp "$(type -P setpriv)" "$bin/become" && chmod 4755 "$bin/become"
+	fake sudo <<-'END'
+		[ "$1" = -v ] || exec become --reuid=0 --regid=0 --clear-groups "$@"
+	END
+	as_nobody become --reuid=0 true || skip "no programs with set-user-ID here"
+	setsid setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$bin/netmonitor" --json >"$BATS_TEST_TMPDIR/out" 3>&- &
+	running=$!
+	wait_until 10 passed
+	collector=$(pgrep -s "$running" -f nm-collect)
+	run -1 as_nobody kill "$collector"
+	kill "$running"
+	status=0
+	wait "$running" || status=$?
+	same "$status" 143
+	same "$(pgrep -as "$running")" ''
+	running=''
+}
+
 @test "netmonitor: a signal ends the screen, with the terminal in order" {
 	need tmux pgrep
 	fake_slow_collect
