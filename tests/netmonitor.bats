@@ -250,6 +250,10 @@ passed() {
 	[ "$(grep -c '"type":"tick"' "$BATS_TEST_TMPDIR/out")" -ge 3 ]
 }
 
+ended() {
+	! kill -0 "$running" 2>/dev/null
+}
+
 # ends_by SIGNAL TARGET COMMAND...: it runs in a session of its own; the signal
 # goes to it ("") or to its whole group ("-"). All end, and the last tick comes.
 ends_by() {
@@ -261,6 +265,7 @@ ends_by() {
 	running=$!
 	wait_until 10 passed
 	kill -s "$signal" -- "$target$running"
+	wait_until 10 ended
 	wait "$running" || status=$?
 	same "$status" $((128 + $(kill -l "$signal")))
 	same "$(pgrep -as "$running")" ''
@@ -312,6 +317,7 @@ ends_by() {
 	run -1 as_nobody kill "$collector"
 	kill "$running"
 	status=0
+	wait_until 10 ended
 	wait "$running" || status=$?
 	same "$status" 143
 	same "$(pgrep -as "$running")" ''
