@@ -84,25 +84,66 @@ ask_until() {
 		'["192.0.2.9",null,null]'
 }
 
-@test "nm-resolve: what the process asked for comes first, then the server's name" {
+# asked NAME ADDRESS [PID]: it was answered to that process.
+asked() {
+	printf '{"v":1,"type":"dns","ts_us":1,"name":"%s","addr":"%s","ttl_s":60%s}\n' \
+		"$1" "$2" "${3:+,\"pid\":$3}"
+}
+
+# with FIELDS: flows with these, besides what they have.
+with() {
+	jq -c ". + {$1}"
+}
+
+@test "nm-resolve: what the process itself asked for comes before the server's name" {
 	same "$({
-		echo '{"type":"dns","ts_us":1,"name":"mine.example.org","addr":"192.0.2.7","ttl_s":60,"pid":7}'
-		echo '{"type":"dns","ts_us":2,"name":"other.example.org","addr":"192.0.2.7","ttl_s":60,"pid":8}'
-		echo '{"type":"dns","ts_us":3,"name":"nobody.example.org","addr":"192.0.2.8","ttl_s":60}'
-		to 192.0.2.7 192.0.2.8
-		to 192.0.2.7 | jq -c '.pid = 9'
-		echo '{"type":"flow","ts_us":4,"raddr":"192.0.2.7","server_name":"sni.example.org"}'
-		echo '{"type":"flow","ts_us":5,"raddr":"192.0.2.10","server_name":"sni.example.org"}'
-		echo '{"type":"flow","ts_us":5000000000,"pid":7,"raddr":"192.0.2.7"}'
+		asked mine.example.org 192.0.2.7 7
+		asked other.example.org 192.0.2.7 8
+		to 192.0.2.7 | with 'server_name: "sni.example.org"'
+		to 192.0.2.7
+	} | nm-resolve --no-dns | names | sort -u)" \
+		'["192.0.2.7","mine.example.org","dns"]'
+}
+
+@test "nm-resolve: what another asked for comes after the server's name" {
+	for asker in 8 ''; do
+		same "$({
+			asked other.example.org 192.0.2.7 "$asker"
+			to 192.0.2.7 | with 'server_name: "sni.example.org"'
+			to 192.0.2.7 | with 'server_name: ""'
+			to 192.0.2.7
+			to 192.0.2.7 | jq -c 'del(.pid)'
+			to 192.0.2.8 | with 'server_name: "sni.example.org"'
+		} | nm-resolve --no-dns | names)" \
+			'["192.0.2.7","sni.example.org","server_name"]
+["192.0.2.7","other.example.org","dns"]
+["192.0.2.7","other.example.org","dns"]
+["192.0.2.7","other.example.org","dns"]
+["192.0.2.8","sni.example.org","server_name"]'
+	done
+}
+
+@test "nm-resolve: who comes to us is not called by our name" {
+	same "$({
+		to 192.0.2.7 | with 'dir: "in", server_name: "us.example.org"'
+		asked them.example.org 192.0.2.7 8
+		to 192.0.2.7 | with 'dir: "in", server_name: "us.example.org"'
+	} | nm-resolve --no-dns | names)" '["192.0.2.7",null,null]
+["192.0.2.7","them.example.org","dns"]'
+}
+
+@test "nm-resolve: an answer holds for an hour more than it says, in its stream" {
+	same "$({
+		asked mine.example.org 192.0.2.7 7
+		to 192.0.2.7 | with 'ts_us: 3660000000'
+		to 192.0.2.7 | with 'ts_us: 3660000001'
+		to 192.0.2.7
 		echo '{"type":"start","ts_us":1}'
-		to 192.0.2.8
+		to 192.0.2.7
 	} | nm-resolve --no-dns | names)" '["192.0.2.7","mine.example.org","dns"]
-["192.0.2.8","nobody.example.org","dns"]
-["192.0.2.7","other.example.org","dns"]
-["192.0.2.7","other.example.org","dns"]
-["192.0.2.10","sni.example.org","server_name"]
 ["192.0.2.7",null,null]
-["192.0.2.8",null,null]'
+["192.0.2.7","mine.example.org","dns"]
+["192.0.2.7",null,null]'
 }
 
 @test "nm-resolve: --no-dns asks nothing, and loopback is not asked for" {

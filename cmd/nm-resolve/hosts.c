@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Which name counts: what this process asked for, then what any did, then what
- * it told the server, then reverse DNS, which is what the owner of the address
- * likes to call it.
+ * Which name counts: what this process asked for, then what it told the server,
+ * then what any process asked for, then reverse DNS, which is what the owner of
+ * the address likes to call it. Many servers share an address: what a stranger
+ * asked for may be another of them, what this flow's own bytes name is not.
  */
 #include "hosts.h"
 
@@ -100,6 +101,13 @@ static void tell(struct nm_record *r, const char *name, const char *source)
 	nm_add_str(r, "rhost_source", source);
 }
 
+/* Of who comes to us, it is our name. */
+static bool named_to_server(const struct nm_record *r, char *name, size_t size)
+{
+	return nm_get_str(r, "server_name", name, size) && name[0] &&
+	       !nm_is(r, "dir", "in");
+}
+
 void hosts_add(struct nm_record *r)
 {
 	char text[NM_ADDR_TEXT], server[NM_HOST_NAME];
@@ -110,18 +118,16 @@ void hosts_add(struct nm_record *r)
 	if (!nm_get_str(r, "raddr", text, sizeof(text)) ||
 	    !nm_addr_parse(&a, text) || nm_find(r, "rhost"))
 		return;
-	if (nm_get_u64(r, "pid", &pid))
+	if (nm_get_u64(r, "pid", &pid) && pid)
 		name = asked_for(r, pid, &a);
+	if (!name && named_to_server(r, server, sizeof(server))) {
+		tell(r, server, "server_name");
+		return;
+	}
 	if (!name)
 		name = asked_for(r, 0, &a);
 	if (name) {
 		tell(r, name, "dns");
-		return;
-	}
-	/* Of who comes to us, it is our name. */
-	if (!nm_is(r, "dir", "in") &&
-	    nm_get_str(r, "server_name", server, sizeof(server)) && server[0]) {
-		tell(r, server, "server_name");
 		return;
 	}
 	if (!reverse || nm_scope_of(&a) == NM_SCOPE_LOOPBACK ||
