@@ -301,6 +301,79 @@ not a record
 		"[null,\"nginx\",\"$ID\",\"web-7c9f\",\"shop\"]"
 }
 
+# annotated FILE JSON: what an engine told the runtime, as it lies there.
+annotated() {
+	jq -n --argjson annotations "$2" '{ociVersion: "1.1.0",
+		process: {args: ["nginx"], cwd: "/"}, root: {path: "rootfs"},
+		hostname: "web", $annotations,
+		linux: {namespaces: [{type: "pid"}]}}' | put "$1"
+}
+
+# Where an engine keeps that.
+containerd=run/containerd/io.containerd.runtime.v2.task
+crio=run/containers/storage/overlay-containers
+
+@test "nm-resolve: what containerd tells the runtime names pod and container" {
+	need_root
+	for base in "$containerd" "${containerd/run/run/k3s}"; do
+		annotated "$base/k8s.io/$ID/config.json" '{
+			"io.kubernetes.cri.container-type": "container",
+			"io.kubernetes.cri.container-name": "nginx",
+			"io.kubernetes.cri.sandbox-id": "63060edc2d3a",
+			"io.kubernetes.cri.sandbox-name": "web-7c9f",
+			"io.kubernetes.cri.sandbox-namespace": "shop"}'
+		same "$(placed "/kubepods/burstable/pod$POD/$ID")" \
+			"[null,\"nginx\",\"$ID\",\"web-7c9f\",\"shop\"]"
+		# What the kubelet's folders say stays.
+		mkdir -p "root/var/log/pods/store_db-0_$POD"
+		same "$(placed "/kubepods/burstable/pod$POD/cri-containerd-$ID")" \
+			"[null,\"nginx\",\"$ID\",\"db-0\",\"store\"]"
+		rm -r root/run root/var
+	done
+}
+
+@test "nm-resolve: what CRI-O tells the runtime names pod and container" {
+	need_root
+	annotated "$crio/$ID/userdata/config.json" '{
+		"io.container.manager": "cri-o",
+		"io.kubernetes.cri-o.ContainerType": "container",
+		"io.kubernetes.cri-o.Name": "k8s_nginx_web-7c9f_shop_uid_0",
+		"io.kubernetes.container.name": "nginx",
+		"io.kubernetes.pod.name": "web-7c9f",
+		"io.kubernetes.pod.namespace": "shop"}'
+	same "$(placed "/kubepods.slice/kubepods-pod${POD//-/_}.slice/crio-$ID.scope")" \
+		"[null,\"nginx\",\"$ID\",\"web-7c9f\",\"shop\"]"
+}
+
+@test "nm-resolve: what nerdctl tells the runtime names a container" {
+	need_root
+	annotated "$containerd/default/$ID/config.json" '{
+		"nerdctl/namespace": "default", "nerdctl/name": "web",
+		"nerdctl/hostname": "4d5f6a7b8c9d"}'
+	for path in "/system.slice/nerdctl-$ID.scope" "/default/$ID"; do
+		same "$(placed "$path")" "[null,\"web\",\"$ID\",null,null]"
+	done
+}
+
+@test "nm-resolve: what a runtime is told is root's to write, and need not be right" {
+	need_root
+	annotated "$containerd/default/$ID/config.json" '{"nerdctl/name": "web"}'
+	chown 1000 "root/$containerd/default/$ID/config.json"
+	mkdir -p "root/$containerd/"{a,b,c,d,e}"/$ID"
+	echo '{"annotations":{"nerdctl/name":' | put "$containerd/a/$ID/config.json"
+	echo '{"annotations":["nerdctl/name"]}' | put "$containerd/b/$ID/config.json"
+	echo '{"annotations":{"nerdctl/name":7}}' | put "$containerd/c/$ID/config.json"
+	annotated "$containerd/d/$ID/config.json" '{"nerdctl/name": "large"}'
+	printf '%17000000s' '' >>"root/$containerd/d/$ID/config.json"
+	mkfifo "root/$containerd/e/$ID/config.json"
+	in_cgroup "/default/$ID" >flow
+	run -0 timeout 20 nm-resolve --root root <flow
+	same "$(jq -r .container <<<"$output")" "${ID:0:12}"
+	# The others do not hide the one that is right.
+	annotated "$containerd/f/$ID/config.json" '{"nerdctl/name": "web"}'
+	same "$(placed "/default/$ID")" "[null,\"web\",\"$ID\",null,null]"
+}
+
 @test "nm-resolve: a state file that is broken leaves the short id" {
 	put "var/lib/docker/containers/$ID/config.v2.json" <<<'{"Name":'
 	put var/lib/containers/storage/overlay-containers/containers.json \

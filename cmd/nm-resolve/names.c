@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Looking into the state of Docker, Podman and the kubelet.
+ * Looking into the state of Docker, Podman, containerd, CRI-O and the kubelet.
  */
 #include "names.h"
 
@@ -62,6 +62,19 @@ static void set(char *to, size_t size, const char *name)
 {
 	if (name && name[0])
 		snprintf(to, size, "%s", name);
+}
+
+/* Until its name is known, how its id begins is there. */
+static bool container_known(const struct place *p)
+{
+	return strncmp(p->container_id, p->container, strlen(p->container)) !=
+	       0;
+}
+
+/* Likewise its uid. */
+static bool pod_known(const struct place *p)
+{
+	return strcmp(p->pod, p->pod_uid) != 0;
 }
 
 /* --- Docker: a file of each container, whose name begins with a slash --- */
@@ -188,6 +201,68 @@ static void find_container(struct place *p)
 	closedir(dir);
 }
 
+/* --- containerd and CRI-O: what they told the runtime (OCI) to start --- */
+
+static const char *annotation(const json_t *spec, const char *key)
+{
+	const json_t *all = json_object_get(spec, "annotations");
+
+	return json_string_value(json_object_get(all, key));
+}
+
+/* containerd's keys, CRI-O's, which are the kubelet's labels, and nerdctl's. */
+static void take_annotations(const json_t *spec, struct place *p)
+{
+	static const char *const keys[][3] = {
+		{ "io.kubernetes.cri.container-name",
+		  "io.kubernetes.cri.sandbox-name",
+		  "io.kubernetes.cri.sandbox-namespace" },
+		{ "io.kubernetes.container.name", "io.kubernetes.pod.name",
+		  "io.kubernetes.pod.namespace" },
+		{ "nerdctl/name", "", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		if (!container_known(p))
+			set(p->container, sizeof(p->container),
+			    annotation(spec, keys[i][0]));
+		if (pod_known(p))
+			continue;
+		set(p->pod, sizeof(p->pod), annotation(spec, keys[i][1]));
+		set(p->pod_namespace, sizeof(p->pod_namespace),
+		    annotation(spec, keys[i][2]));
+	}
+}
+
+/* The folder of a container is below one of its namespace, or driver. */
+static void find_spec(struct place *p, const char *pattern)
+{
+	json_t *spec;
+	glob_t g;
+
+	if (!pattern || glob(pattern, 0, NULL, &g))
+		return;
+	for (size_t i = 0; i < g.gl_pathc; i++) {
+		spec = load(g.gl_pathv[i], 0);
+		take_annotations(spec, p);
+		json_decref(spec);
+	}
+	globfree(&g);
+}
+
+static void ask_runtime(struct place *p)
+{
+	static const char tasks[] = "%s/containerd/io.containerd.runtime.v2"
+				    ".task/*/%s/config.json";
+	const char *id = p->container_id;
+
+	find_spec(p, names_path(tasks, "/run", id));
+	find_spec(p, names_path(tasks, "/run/k3s", id));
+	find_spec(p, names_path("/run/containers/storage/*-containers/%s/"
+				"userdata/config.json",
+				id));
+}
+
 void names_of(struct place *p)
 {
 	if (p->pod_uid[0])
@@ -200,14 +275,12 @@ void names_of(struct place *p)
 		ask_podman(p);
 	if (p->engine == ENGINE_KUBERNETES)
 		find_container(p);
+	if (!names_known(p) && p->engine != ENGINE_DOCKER)
+		ask_runtime(p);
 }
 
 bool names_known(const struct place *p)
 {
-	bool container =
-		!p->container_id[0] || strncmp(p->container_id, p->container,
-					       strlen(p->container)) != 0;
-	bool pod = strcmp(p->pod, p->pod_uid) != 0;
-
-	return container && (pod || !p->pod_uid[0]);
+	return (!p->container_id[0] || container_known(p)) &&
+	       (!p->pod_uid[0] || pod_known(p));
 }

@@ -17,8 +17,8 @@ const char *names_path(const char *fmt, ...)
 
 /*
  * Names in place of ids, where a file is there, can be read, and has them:
- * Docker's, Podman's (of root, and of users), and what the kubelet calls the
- * folders of logs.
+ * Docker's, Podman's (of root, and of users), what the kubelet calls the
+ * folders of logs, and what containerd and CRI-O tell the runtime.
  */
 void names_of(struct place *p);
 
