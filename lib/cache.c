@@ -58,6 +58,19 @@ static void *value_of(const struct nm_cache *c, uint32_t i)
 	return (char *)key_of(c, i) + c->key_room;
 }
 
+/* Of text in a large key, most is zeros behind it: they need no hashing. */
+static size_t without_zeros(const unsigned char *k, size_t n)
+{
+	uint64_t word;
+
+	for (; n >= sizeof(word); n -= sizeof(word)) {
+		memcpy(&word, k + n - sizeof(word), sizeof(word));
+		if (word)
+			break;
+	}
+	return n;
+}
+
 /*
  * Multiplying by a random odd number, of which the highest bits are used, is
  * universal hashing (Dietzfelbinger and others, 1997): keys come from the
@@ -66,11 +79,11 @@ static void *value_of(const struct nm_cache *c, uint32_t i)
 static uint32_t hash_of(const struct nm_cache *c, const void *key)
 {
 	const unsigned char *k = key;
+	size_t size = without_zeros(k, c->key_size), n;
 	uint64_t h = 0, word;
-	size_t n;
 
-	for (size_t i = 0; i < c->key_size; i += n) {
-		n = c->key_size - i < 8 ? c->key_size - i : 8;
+	for (size_t i = 0; i < size; i += n) {
+		n = size - i < 8 ? size - i : 8;
 		word = 0;
 		memcpy(&word, k + i, n);
 		h ^= h >> 32;

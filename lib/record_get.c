@@ -14,7 +14,8 @@ const struct nm_field *nm_find(const struct nm_record *r, const char *key)
 
 	for (const struct nm_field *f = r->field; f < r->field + r->fields;
 	     f++) {
-		if (f->key.len == len && !memcmp(f->key.ptr, key, len))
+		if (f->key.len == len && (!len || f->key.ptr[0] == key[0]) &&
+		    !memcmp(f->key.ptr, key, len))
 			return f;
 	}
 	return NULL;
@@ -52,6 +53,12 @@ bool nm_get_true(const struct nm_record *r, const char *key)
 	return f && f->kind == NM_BOOL && f->val.ptr[0] == 't';
 }
 
+/* Most strings have none, and are what is there. */
+static bool has_escape(const struct nm_field *f)
+{
+	return memchr(f->val.ptr, '\\', f->val.len);
+}
+
 bool nm_get_str(const struct nm_record *r, const char *key, char *out,
 		size_t size)
 {
@@ -66,6 +73,11 @@ bool nm_get_str(const struct nm_record *r, const char *key, char *out,
 		return false;
 	p = f->val.ptr;
 	end = p + f->val.len;
+	if (f->val.len < size && !has_escape(f)) {
+		memcpy(out, p, f->val.len);
+		out[f->val.len] = '\0';
+		return true;
+	}
 	while (p < end) {
 		n = nm_unescape(&p, end, c);
 		if (used + n >= size)
@@ -89,6 +101,9 @@ bool nm_is(const struct nm_record *r, const char *key, const char *text)
 		return false;
 	p = f->val.ptr;
 	end = p + f->val.len;
+	if (!has_escape(f))
+		return strlen(text) == f->val.len &&
+		       !memcmp(text, p, f->val.len);
 	while (p < end) {
 		n = nm_unescape(&p, end, c);
 		if (strncmp(text, c, n))
