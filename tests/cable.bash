@@ -177,10 +177,10 @@ dropped() {
 		jq '.[0].stats64.tx | .dropped + .carrier_errors + .errors'
 }
 
-# all_of LINE BEFORE: to the byte, what the left interface has moved since then
+# has_all LINE BEFORE: to the byte, what the left interface has moved since then
 # is on this line of the ledger, but for the last acknowledgement of a
 # connection, which has no socket any more. What it drops was sent all the same.
-all_of() {
+has_all() {
 	local drops
 
 	drops=$(dropped "$left" e0)
@@ -192,6 +192,14 @@ all_of() {
 		(.[0] <= 104) and (.[1] <= 104) and (.[1] % 52 == 0) and
 		if $drops == 0 then .[0] >= 0 and .[0] % 52 == 0
 		else .[0] >= -1500 * $drops end"
+}
+
+# all_of LINE BEFORE: and the ledger has no more than the interface.
+all_of() {
+	local drops
+
+	has_all "$@" || return
+	drops=$(dropped "$left" e0)
 	jq -en "($(moved "$2")) as \$moved | $(lines stream nic_) as \$told |
 		[range(2) | \$told[.] - \$moved[.]] |
 		all(. >= 0 and . <= 1500 * $drops)"
