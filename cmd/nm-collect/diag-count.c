@@ -25,11 +25,12 @@ static uint64_t taken(const struct sample *s)
 	return s->received > s->unread ? s->received - s->unread : 0;
 }
 
-uint64_t count_rx(const struct sample *s)
+uint64_t count_rx(const struct sample *s, bool moving)
 {
 	uint64_t rx = taken(s);
+	bool fin = moving || count_has_fin(s->state);
 
-	return rx - (rx && s->unread == 0 && count_has_fin(s->state));
+	return rx - (rx && s->unread == 0 && fin);
 }
 
 uint64_t count_rx_at_end(const struct sample *s, enum nm_dir dir,
@@ -53,9 +54,10 @@ uint64_t count_rx_at_end(const struct sample *s, enum nm_dir dir,
 	return diag_state(s) == TCP_FIN_WAIT2 ? rx : rx - 1;
 }
 
-enum nm_dir count_dir(const struct sample *s)
+enum nm_dir count_dir(const struct sample *s, bool moving)
 {
-	bool fin = s->state != TCP_ESTABLISHED && s->state != TCP_CLOSE_WAIT;
+	bool fin = moving ||
+		   (s->state != TCP_ESTABLISHED && s->state != TCP_CLOSE_WAIT);
 	uint64_t extra = s->acked - s->sent;
 
 	if (s->flying == 0 && extra == 0)

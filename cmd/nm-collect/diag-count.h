@@ -18,7 +18,14 @@
 #include "diag-netlink.h"
 
 uint64_t count_tx(const struct sample *s);
-uint64_t count_rx(const struct sample *s);
+
+/*
+ * moving: segments came while the kernel was asked. It reads the state first,
+ * and waits for whoever uses the socket before it reads the counters
+ * (tcp_get_info): they may have a FIN of which the state does not know. Then
+ * one byte is left for the next sample to tell.
+ */
+uint64_t count_rx(const struct sample *s, bool moving);
 
 /* Is this one of the states that a socket enters by the other side's FIN? */
 bool count_has_fin(int state);
@@ -35,6 +42,6 @@ uint64_t count_rx_at_end(const struct sample *s, enum nm_dir dir,
  * Who opened the connection: only who connects has its SYN counted. Unknown
  * while packets are on their way, or if it could as well be the FIN.
  */
-enum nm_dir count_dir(const struct sample *s);
+enum nm_dir count_dir(const struct sample *s, bool moving);
 
 #endif

@@ -70,14 +70,20 @@ void watch_settle(struct connection *c)
 
 /* --- What the kernel says --- */
 
-static void set_tuple(struct connection *c, const struct sample *s)
+/* Any segment acknowledges, and a FIN. */
+static bool has_come_since(const struct sample *s, uint64_t ms)
+{
+	return now_ms() + JIFFY_MS >= ms + s->ack_age_ms;
+}
+
+static void set_tuple(struct connection *c, const struct sample *s, bool moving)
 {
 	c->laddr = s->laddr;
 	c->raddr = s->raddr;
 	c->lport = s->lport;
 	c->rport = s->rport;
 	c->v6 = s->family == AF_INET6;
-	c->dir = c->udp ? NM_DIR_UNKNOWN : count_dir(s);
+	c->dir = c->udp ? NM_DIR_UNKNOWN : count_dir(s, moving);
 }
 
 /* A socket can be connected again (connect(2), AF_UNSPEC): the same cookie. */
@@ -112,6 +118,7 @@ static void on_socket(const struct sample *s)
 {
 	struct netns *n = watch.netns;
 	struct connection *c;
+	bool moving;
 
 	if (s->state == TCP_LISTEN) {
 		set_listened(s);
@@ -119,17 +126,18 @@ static void on_socket(const struct sample *s)
 	}
 	if (!s->counted)
 		return;
-	n->unsettled |= is_unsettled(s);
+	moving = has_come_since(s, n->dump_ms);
+	n->unsettled |= moving || is_unsettled(s);
 	c = table_find(s->cookie);
 	if (!c) {
 		c = table_add(s->cookie, n);
-		set_tuple(c, s);
+		set_tuple(c, s, moving);
 		c->changed = !n->starting;
 	} else if (!same_tuple(c, s)) {
-		set_tuple(c, s);
+		set_tuple(c, s, moving);
 		c->tx = c->rx = c->tx_told = c->rx_told = 0;
 	}
-	count(c, count_tx(s), count_rx(s));
+	count(c, count_tx(s), count_rx(s, moving));
 	if (n->starting) {
 		c->tx_told = c->tx;
 		c->rx_told = c->rx;
@@ -150,7 +158,7 @@ static void on_udp_socket(const struct sample *s)
 		c->changed = true;
 	}
 	c->changed |= !same_tuple(c, s);
-	set_tuple(c, s);
+	set_tuple(c, s, false);
 	c->inode = s->inode;
 	c->dump = watch.netns->udp_dump;
 }
@@ -163,12 +171,12 @@ static void on_udp_socket(const struct sample *s)
  */
 static bool is_new(const struct sample *s)
 {
-	return now_ms() + JIFFY_MS >= watch.netns->dump_ms + s->ack_age_ms;
+	return has_come_since(s, watch.netns->dump_ms);
 }
 
 static void on_unknown_end(const struct sample *s)
 {
-	enum nm_dir dir = count_dir(s);
+	enum nm_dir dir = count_dir(s, false);
 	uint64_t tx = count_tx(s), rx, rx_in;
 	struct connection *c;
 
@@ -188,7 +196,7 @@ static void on_unknown_end(const struct sample *s)
 	}
 	watch.ended++;
 	c = table_add(s->cookie, watch.netns);
-	set_tuple(c, s);
+	set_tuple(c, s, false);
 	count(c, tx, rx);
 	c->rx_less = (uint8_t)(rx - rx_in);
 	c->changed = c->closed = true;
