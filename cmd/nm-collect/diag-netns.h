@@ -38,6 +38,8 @@ struct netns {
 	uint32_t dump;	    /* number of the last one */
 	uint32_t udp_dump;
 	uint64_t dump_ms;	  /* when that began, CLOCK_MONOTONIC */
+	uint64_t dumped_ms;	  /* and ended */
+	uint64_t before_ms;	  /* when the one before it had ended */
 	struct ports listened[2]; /* since the last dump, and before */
 	struct snmp snmp;	  /* as of then */
 	uint64_t udp_tx, udp_rx;  /* datagrams, not told yet */

@@ -166,12 +166,16 @@ static void on_udp_socket(const struct sample *s)
 /*
  * Is this the end of a connection that came and went since the last dump? It
  * may also be one that has been over for long, by a reset maybe, and was
- * kept open by its program: no dump shows those. The handshake's last
- * acknowledgement tells them apart.
+ * kept open by its program: no dump shows those. The last acknowledgement
+ * tells them apart, also if the program was slow to close it: what the dump
+ * before the last one had would still be in the table.
  */
 static bool is_new(const struct sample *s)
 {
-	return has_come_since(s, watch.netns->dump_ms);
+	const struct netns *n = watch.netns;
+
+	return has_come_since(s, n->dump_ms) ||
+	       now_ms() >= n->before_ms + s->ack_age_ms + JIFFY_MS;
 }
 
 static void on_unknown_end(const struct sample *s)
@@ -265,15 +269,19 @@ static int dump_tcp(struct netns *n)
 {
 	/* Asked before the dump: what happens in between changes it again. */
 	bool moved = has_moved(n);
+	int failed = 0;
 
 	n->dump_ms = now_ms();
-	if (!moved && !n->unsettled)
-		return 0;
-	/* Segments are counted a moment before their socket knows of them. */
-	n->unsettled = moved;
-	n->dump++;
-	age_listened(n);
-	return diag_dump(&n->link, on_socket);
+	n->before_ms = n->dumped_ms ? n->dumped_ms : n->dump_ms;
+	if (moved || n->unsettled) {
+		/* Segments are counted a moment before their socket knows. */
+		n->unsettled = moved;
+		n->dump++;
+		age_listened(n);
+		failed = diag_dump(&n->link, on_socket);
+	}
+	n->dumped_ms = now_ms();
+	return failed;
 }
 
 /* This may lack where TCP does not: it is another kernel module. */
