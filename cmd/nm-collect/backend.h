@@ -129,8 +129,11 @@ struct backend {
 	 */
 	bool (*usable)(void);
 
-	/* Ends an interval: calls emit_* for what has happened in it. */
-	int (*drain)(struct losses *lost);
+	/*
+	 * Ends an interval: calls emit_* for what has happened in it. last:
+	 * nothing can be left for the next.
+	 */
+	int (*drain)(struct losses *lost, bool last);
 
 	void (*stop)(void);
 };

@@ -299,11 +299,12 @@ int bpf_drain_begin(void)
 	return take_flows(NULL, &flows);
 }
 
-int bpf_drain(struct losses *lost)
+int bpf_drain(struct losses *lost, bool last)
 {
 	uint64_t now_ns = bpf_boottime_ns();
 	uint64_t flows = 0;
 
+	(void)last;
 	bpf_log_print();
 	if (end_interval())
 		return -1;

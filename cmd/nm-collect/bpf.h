@@ -34,7 +34,7 @@ void bpf_drain_init(struct collect_bpf *const player[], size_t players,
  */
 int bpf_drain_begin(void);
 
-int bpf_drain(struct losses *lost);
+int bpf_drain(struct losses *lost, bool last);
 
 /* To be waited on between intervals, or -1; and then to be called. */
 int bpf_drain_fd(void);

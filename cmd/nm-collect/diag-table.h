@@ -27,6 +27,7 @@ struct connection {
 	uint8_t searches; /* for its owner, in vain */
 	bool changed;	  /* opened or closed, and not told */
 	bool closed;
+	bool waits; /* to be told: its listener's end may come yet */
 	uint32_t inode;
 	uint32_t dump; /* the number of the last dump that had it */
 	struct owner *owner;

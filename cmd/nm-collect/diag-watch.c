@@ -59,13 +59,20 @@ static void age_listened(struct netns *n)
 	n->listened[0].n = 0;
 }
 
-void watch_settle(struct connection *c)
+bool watch_settle(struct connection *c)
 {
+	bool waits = c->waits, in;
+
 	if (c->dir != NM_DIR_UNKNOWN)
-		return;
-	c->dir = is_listened(c) ? NM_DIR_IN : NM_DIR_OUT;
-	if (c->dir == NM_DIR_IN)
+		return true;
+	in = is_listened(c);
+	c->waits = false;
+	if (!in && waits)
+		return false;
+	c->dir = in ? NM_DIR_IN : NM_DIR_OUT;
+	if (in)
 		c->rx -= c->rx_less;
+	return true;
 }
 
 /* --- What the kernel says --- */
@@ -203,7 +210,7 @@ static void on_unknown_end(const struct sample *s)
 	set_tuple(c, s, false);
 	count(c, tx, rx);
 	c->rx_less = (uint8_t)(rx - rx_in);
-	c->changed = c->closed = true;
+	c->changed = c->closed = c->waits = true;
 }
 
 static void on_end(const struct sample *s)

@@ -50,8 +50,10 @@ bool watch_has_udp(void);
 /*
  * To be called before a connection is told of, after a dump: who opened it is
  * then known, by whether somebody listens, or has until now, on its port.
+ * False: in an interval. The listener may have ended before the dump, and the
+ * kernel, which sends notices a moment later, has yet to tell.
  */
-void watch_settle(struct connection *c);
+bool watch_settle(struct connection *c);
 
 /* Since it was asked the last time. */
 struct watch_lost watch_take_lost(void);

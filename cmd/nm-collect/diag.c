@@ -36,6 +36,7 @@
 static struct {
 	uint64_t max_flows;
 	bool told_trouble, told_udp;
+	bool last;	/* interval */
 	int error;	/* of reading notices between the intervals */
 	uint64_t flows; /* records with detail in this interval */
 	uint64_t lost_flows;
@@ -167,8 +168,8 @@ static bool tell(struct connection *c)
 	uint32_t missed = watch_missed(c);
 	uint64_t tx, rx;
 
-	if (!c->udp)
-		watch_settle(c);
+	if (!c->udp && !watch_settle(c) && !diag.last)
+		return true;
 	tx = c->tx - c->tx_told;
 	rx = c->rx - c->rx_told;
 	if (!c->closed && missed >= 2)
@@ -311,7 +312,7 @@ static void diag_wake(void)
 		diag.error = errno;
 }
 
-static int diag_drain(struct losses *lost)
+static int diag_drain(struct losses *lost, bool last)
 {
 	if (diag.error) {
 		errno = diag.error;
@@ -323,6 +324,7 @@ static int diag_drain(struct losses *lost)
 	emit_interval();
 	lost->processes += find_owners();
 	diag.flows = 0;
+	diag.last = last;
 	table_each(tell);
 	netns_each(tell_datagrams);
 	owners_check(end_owner);

@@ -253,7 +253,7 @@ static int collect(const struct backend *b)
 			break;
 		/* Asked before the drain: what comes until then is in it. */
 		last = stopping || ++intervals == count || pids_ended();
-		if (b->drain(&lost)) {
+		if (b->drain(&lost, last)) {
 			warn("backend %s", b->name);
 			return NM_EXIT_FAIL;
 		}
