@@ -90,20 +90,24 @@ static __always_inline void server_of_kernel(struct __sk_buff *skb,
 					     struct bpf_sock *sk,
 					     struct socket_state *state)
 {
-	const struct user kernel = { .kernel = 1 };
+	const struct nm_process_key kernel = {};
 	struct tcp_sock *tp;
 
 	if (sk->state != TCP_LISTEN || !is_tcp(sk->protocol, sk->type))
 		return;
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp || !kernel_accepts(tp) || !process_get(&kernel))
+	if (!tp || !kernel_accepts(tp))
+		return;
+	/* Not by process_get(): old kernels refuse here what it calls. */
+	bpf_map_update_elem(&processes, &kernel, &new_process, BPF_NOEXIST);
+	if (!bpf_map_lookup_elem(&processes, &kernel))
 		return;
 	if (!state->netns)
 		state->netns = socket_netns((struct sock *)tp);
 	if (!state->cookie)
 		state->cookie = bpf_get_socket_cookie(skb);
 	state->listens = 1;
-	owner_known(state, NM_PROTO_TCP, &kernel.process);
+	owner_known(state, NM_PROTO_TCP, &kernel);
 }
 
 #endif
