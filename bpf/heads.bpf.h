@@ -44,13 +44,12 @@ static __always_inline __u64 heads_flags(void)
 		});                         \
 	})
 
-/* From a packet, the bytes at that place. room: known to the compiler. */
-static __always_inline void head_send(struct __sk_buff *skb, __u32 at,
+/* bytes: has room; of which the verifier must not be asked again. */
+static __always_inline void head_fill(struct __sk_buff *skb, __u32 at,
 				      const struct nm_head_about *about,
-				      const __u32 room)
+				      __s64 bytes, const __u32 room)
 {
 	struct nm_head *h;
-	__s64 bytes = about->bytes;
 
 	h = bpf_ringbuf_reserve(&heads, sizeof(h->about) + room, 0);
 	if (!h) {
@@ -58,12 +57,24 @@ static __always_inline void head_send(struct __sk_buff *skb, __u32 at,
 		return;
 	}
 	h->about = *about;
-	if (!head_has_room(bytes, room) ||
-	    bpf_skb_load_bytes(skb, at, h->data, bytes)) {
+	if (bpf_skb_load_bytes(skb, at, h->data, bytes))
 		bpf_ringbuf_discard(h, 0);
+	else
+		bpf_ringbuf_submit(h, heads_flags());
+}
+
+/* From a packet, the bytes at that place. */
+static __always_inline void head_send(struct __sk_buff *skb, __u32 at,
+				      const struct nm_head_about *about)
+{
+	__s64 bytes = about->bytes;
+
+	if (!head_has_room(bytes, NM_HEAD_MAX))
 		return;
-	}
-	bpf_ringbuf_submit(h, heads_flags());
+	if (bytes > NM_HEAD_SHORT)
+		head_fill(skb, at, about, bytes, NM_HEAD_MAX);
+	else
+		head_fill(skb, at, about, bytes, NM_HEAD_SHORT);
 }
 
 /* From memory. */

@@ -225,10 +225,7 @@ static __always_inline void peek_at(struct __sk_buff *skb, struct bpf_sock *sk,
 		return;
 	about.bytes = bytes < wish ? bytes : wish;
 	peeked_add(p, about.bytes, sent);
-	if (about.bytes > NM_HEAD_SHORT)
-		head_send(skb, at, &about, NM_HEAD_MAX);
-	else
-		head_send(skb, at, &about, NM_HEAD_SHORT);
+	head_send(skb, at, &about);
 }
 
 static __always_inline bool is_peeked(const struct bpf_sock *sk)
