@@ -23,13 +23,14 @@ SCRIPTS   := cmd/netmonitor
 TEMPLATES := nm-example
 BPF_CMDS  := nm-collect
 
-LDLIBS_nm-classify = -lndpi -lresolv
+LDLIBS_nm-classify = -lndpi -lcrypto -lresolv
 LDLIBS_nm-collect = -lbpf -lelf -lz -lcap
 LDLIBS_nm-geo     = -lmaxminddb
 LDLIBS_nm-resolve = -lcares -lresolv
 LDLIBS_nm-view    = -lreadline -lncursesw -ltinfo
 
 TEST_LDLIBS_nm-traffic = -luring -lpthread -lbpf -lelf -lz
+TEST_LDLIBS_quic-initial = -lcrypto
 TEST_LDLIBS_bench/empty = -lbpf -lelf -lz
 
 # --- How ---------------------------------------------------------------------

@@ -90,6 +90,23 @@ static bool question_of(ns_msg *message, struct aliases *asked)
 	return true;
 }
 
+/* By multicast, another bit goes with it. */
+#define CLASS 0x7fff
+
+bool dns_is_message(const uint8_t *bytes, size_t n)
+{
+	ns_msg message;
+	ns_sect first;
+	ns_rr rr;
+
+	if (ns_initparse(bytes, (int)n, &message) ||
+	    ns_msg_getflag(message, ns_f_opcode) != ns_o_query)
+		return false;
+	first = ns_msg_count(message, ns_s_qd) ? ns_s_qd : ns_s_an;
+	return ns_parserr(&message, first, 0, &rr) == 0 &&
+	       (ns_rr_class(rr) & CLASS) == ns_c_in;
+}
+
 size_t dns_tell(const uint8_t *answer, size_t n, uint64_t ts_us, uint64_t pid)
 {
 	struct aliases asked = { .count = 0 };

@@ -6,7 +6,7 @@
  */
 #include "hello.h"
 
-#include <stdbool.h>
+#include <string.h>
 
 #define RECORD_HEADER	 5
 #define HANDSHAKE_HEADER 4
@@ -14,6 +14,10 @@
 
 #define RECORD_HANDSHAKE 22
 #define CLIENT_HELLO	 1
+
+/* RFC 6066, section 3: its list, of names of hosts and what else may come. */
+#define SERVER_NAME  0
+#define HOST_NAME_AT 5
 
 static size_t get16(const uint8_t *at)
 {
@@ -40,6 +44,19 @@ static bool step(const uint8_t *bytes, size_t n, size_t *at, size_t width)
 	return true;
 }
 
+/*
+ * Steps over what comes before the extensions, and the length of them all: the
+ * session, cipher suites, compression methods. False: it is cut.
+ */
+static bool to_extensions(const uint8_t *bytes, size_t n, size_t *at)
+{
+	if (!step(bytes, n, at, 1) || !step(bytes, n, at, 2) ||
+	    !step(bytes, n, at, 1) || n - *at < 2)
+		return false;
+	*at += 2;
+	return true;
+}
+
 static bool is_cut_hello(const uint8_t *bytes, size_t n)
 {
 	return n > RECORD_HEADER + HANDSHAKE_HEADER + FIXED &&
@@ -54,12 +71,9 @@ size_t hello_complete(uint8_t *bytes, size_t n)
 
 	if (!is_cut_hello(bytes, n))
 		return n;
-	/* Session, cipher suites, compression methods. */
-	if (!step(bytes, n, &at, 1) || !step(bytes, n, &at, 2) ||
-	    !step(bytes, n, &at, 1) || n - at < 2)
+	if (!to_extensions(bytes, n, &at))
 		return n;
-	extensions = at;
-	at += 2;
+	extensions = at - 2;
 	/* Each has two bytes of its kind before. */
 	for (next = at; n - next >= 2; at = next) {
 		next += 2;
@@ -71,4 +85,36 @@ size_t hello_complete(uint8_t *bytes, size_t n)
 	bytes[RECORD_HEADER + 1] = 0;
 	put16(bytes + RECORD_HEADER + 2, at - RECORD_HEADER - HANDSHAKE_HEADER);
 	return at;
+}
+
+/* One name of a host, and nothing else, is what there is in practice. */
+static bool get_name(const uint8_t *list, size_t n, char *name, size_t size)
+{
+	size_t len;
+
+	if (n < HOST_NAME_AT || list[2] != 0)
+		return false;
+	len = get16(list + 3);
+	if (len > n - HOST_NAME_AT || len >= size)
+		return false;
+	memcpy(name, list + HOST_NAME_AT, len);
+	name[len] = '\0';
+	return true;
+}
+
+bool hello_server_name(const uint8_t *hello, size_t n, char *name, size_t size)
+{
+	size_t at = HANDSHAKE_HEADER + FIXED, next;
+
+	if (n < at || hello[0] != CLIENT_HELLO || !to_extensions(hello, n, &at))
+		return false;
+	for (; n - at >= 4; at = next) {
+		next = at + 2;
+		if (!step(hello, n, &next, 2))
+			return false;
+		if (get16(hello + at) == SERVER_NAME)
+			return get_name(hello + at + 4, next - at - 4, name,
+					size);
+	}
+	return false;
 }

@@ -12,9 +12,11 @@
 #include "cache.h"
 #include "dns.h"
 #include "filter.h"
+#include "greeting.h"
 #include "hello.h"
 #include "inspect.h"
 #include "ports.h"
+#include "quic.h"
 #include "tuple.h"
 
 /* After so many it is as clear as it will ever be. */
@@ -66,16 +68,27 @@ struct known {
 	struct finding finding;
 	enum source source;
 	bool settled;	     /* no head is looked at any more */
+	bool asks;	     /* a question of DNS was sent */
 	unsigned char heads; /* that were */
 	struct inspection *inspection;
+	struct quic *quic;
 };
 
 static struct nm_cache *flows;
 
+static void settle(struct known *k)
+{
+	inspect_free(k->inspection);
+	k->inspection = NULL;
+	quic_free(k->quic);
+	k->quic = NULL;
+	k->settled = true;
+}
+
 static void free_known(const void *key, void *value)
 {
 	(void)key;
-	inspect_free(((struct known *)value)->inspection);
+	settle(value);
 }
 
 static void forget_all(void)
@@ -104,6 +117,8 @@ static bool tuple_of(const struct nm_record *r, struct tuple *t)
 		return false;
 	t->lport = port_of(r, "lport");
 	t->rport = port_of(r, "rport");
+	t->called = nm_is(r, "dir", "in") ||
+		    (!nm_is(r, "dir", "out") && t->lport < t->rport);
 	return true;
 }
 
@@ -145,35 +160,77 @@ static void found(struct known *k, const struct finding *f)
 	}
 }
 
-static void settle(struct known *k)
+static bool head_of(const struct nm_record *r, const char *key,
+		    uint8_t bytes[HEAD_MAX], size_t *n)
 {
-	inspect_free(k->inspection);
-	k->inspection = NULL;
-	k->settled = true;
+	const struct nm_field *head = nm_find(r, key);
+	int len;
+
+	if (!head || head->kind != NM_STRING)
+		return false;
+	len = nm_base64_decode(head->val.ptr, head->val.len, bytes, HEAD_MAX);
+	*n = (size_t)len;
+	return len > 0;
+}
+
+/* False: this is not QUIC, or nDPI may know more of it. */
+static bool look_at_quic(struct known *k, const uint8_t *datagram, size_t n,
+			 bool *enough)
+{
+	struct finding f = { 0 };
+	const uint8_t *hello;
+	char name[256];
+	size_t len;
+
+	if (!quic_read(&k->quic, datagram, n))
+		return k->quic;
+	finding_app(&f, "quic", "web");
+	len = quic_hello(k->quic, &hello);
+	*enough = hello_server_name(hello, len, name, sizeof(name));
+	if (*enough)
+		finding_server(&f, name);
+	found(k, &f);
+	return true;
+}
+
+static void begin(struct known *k, const struct tuple *t, bool sent,
+		  const uint8_t *bytes, size_t n)
+{
+	bool dns = !t->tcp && dns_is_message(bytes, n);
+	struct tuple shown = tuple_shown(t, dns);
+
+	k->asks = dns && sent;
+	k->inspection = inspect_new(&shown);
+}
+
+static bool look_at_bytes(struct known *k, const struct tuple *t, bool sent,
+			  uint8_t *bytes, size_t n, uint64_t ts_us)
+{
+	struct finding f = { 0 };
+	bool enough;
+
+	if (!k->inspection)
+		begin(k, t, sent, bytes, n);
+	if (t->tcp && sent == t->called && k->source != BY_PATTERN)
+		greeting_tells(bytes, n, &f);
+	if (t->tcp)
+		n = hello_complete(bytes, n);
+	enough = inspect_head(k->inspection, t->tcp, sent, bytes, n, ts_us, &f);
+	found(k, &f);
+	return enough;
 }
 
 static void look_at(const struct nm_record *r, const struct tuple *t,
-		    struct known *k, const char *key)
+		    struct known *k, bool sent)
 {
-	const struct nm_field *head = nm_find(r, key);
-	uint8_t payload[HEAD_MAX];
-	struct finding f = { 0 };
-	bool enough;
-	int n;
+	uint8_t bytes[HEAD_MAX];
+	bool enough = false;
+	size_t n;
 
-	if (!head || head->kind != NM_STRING || k->settled)
+	if (k->settled || !head_of(r, sent ? "tx_head" : "rx_head", bytes, &n))
 		return;
-	n = nm_base64_decode(head->val.ptr, head->val.len, payload,
-			     sizeof(payload));
-	if (n <= 0)
-		return;
-	if (!k->inspection)
-		k->inspection = inspect_new(t);
-	enough = inspect_head(k->inspection, t, key[0] == 't', payload,
-			      t->tcp ? hello_complete(payload, (size_t)n)
-				     : (size_t)n,
-			      r->ts_us, &f);
-	found(k, &f);
+	if (t->tcp || !look_at_quic(k, bytes, n, &enough))
+		enough = look_at_bytes(k, t, sent, bytes, n, r->ts_us);
 	if (enough || ++k->heads == HEADS_MAX)
 		settle(k);
 }
@@ -183,33 +240,35 @@ static void look(const struct nm_record *r, const struct tuple *t,
 		 struct known *k)
 {
 	bool in = nm_is(r, "dir", "in");
-	struct finding f = { 0 };
 
-	look_at(r, t, k, in ? "rx_head" : "tx_head");
-	look_at(r, t, k, in ? "tx_head" : "rx_head");
-	if (k->inspection && nm_is(r, "state", "closed")) {
-		if (inspect_end(k->inspection, &f))
-			found(k, &f);
+	look_at(r, t, k, !in);
+	look_at(r, t, k, in);
+	if (k->heads && nm_is(r, "state", "closed"))
 		settle(k);
-	}
+}
+
+/* On the ports of DNS, or on any if it was asked for and looks like it. */
+static bool may_answer(const struct tuple *t, const struct known *k)
+{
+	if (t->tcp)
+		return false;
+	return t->rport == PORT_DNS || t->rport == PORT_MDNS ||
+	       (k->asks && k->source == BY_PATTERN &&
+		strcmp(k->finding.app, "dns") == 0);
 }
 
 /* Answers to a question that was asked here, or by multicast to all. */
-static void tell_names(const struct nm_record *r, const struct tuple *t)
+static void tell_names(const struct nm_record *r, const struct tuple *t,
+		       const struct known *k)
 {
-	const struct nm_field *head = nm_find(r, "rx_head");
 	uint8_t answer[HEAD_MAX];
 	uint64_t pid = 0;
-	int n;
+	size_t n;
 
-	if (!head || head->kind != NM_STRING || t->tcp ||
-	    (t->rport != PORT_DNS && t->rport != PORT_MDNS))
+	if (!may_answer(t, k) || !head_of(r, "rx_head", answer, &n))
 		return;
-	n = nm_base64_decode(head->val.ptr, head->val.len, answer,
-			     sizeof(answer));
 	nm_get_u64(r, "pid", &pid);
-	if (n > 0)
-		dns_tell(answer, (size_t)n, r->ts_us, pid);
+	dns_tell(answer, n, r->ts_us, pid);
 }
 
 static void on_flow(struct nm_record *r)
@@ -225,7 +284,7 @@ static void on_flow(struct nm_record *r)
 	if (nm_get_str(r, "flow", key.id, sizeof(key.id)))
 		k = nm_cache_put(flows, &key, &made);
 	look(r, &t, k);
-	tell_names(r, &t);
+	tell_names(r, &t, k);
 	guess(r, &t, k);
 	if (k->source != NOT_KNOWN) {
 		nm_add_str(r, "app", k->finding.app);
@@ -236,8 +295,7 @@ static void on_flow(struct nm_record *r)
 		nm_add_str(r, "category", k->finding.category);
 	if (k->finding.server_name[0])
 		nm_add_str(r, "server_name", k->finding.server_name);
-	if (k == &once)
-		inspect_free(once.inspection);
+	settle(&once);
 }
 
 static enum nm_verdict on_record(struct nm_record *r, void *state)

@@ -11,6 +11,57 @@
 #include <netinet/udp.h>
 #include <string.h>
 
+/* Of no protocol; the lower is taken for the server's. */
+#define SERVER_PORT 50001
+#define CLIENT_PORT 50003
+
+#define DNS_PORT   53
+#define MDNS_PORT  5353
+#define LLMNR_PORT 5355
+
+/*
+ * Where nDPI looks for what it looks for nowhere else: DNS, Kerberos, S7,
+ * NetBIOS, BGP, SMB, Modbus and git; and Kerberos, DHCP, NTP, NetBIOS, SNMP,
+ * DHCPv6 and RDP. It looks at the bytes there.
+ */
+static const uint16_t bound_tcp[] = { 53, 88, 102, 139, 179, 445, 502, 9418 };
+static const uint16_t bound_udp[] = { 67,  68,	88,  123, 137, 138,
+				      161, 162, 546, 547, 3389 };
+
+static bool is_in(uint16_t port, const uint16_t *ports, size_t count)
+{
+	while (count--)
+		if (ports[count] == port)
+			return true;
+	return false;
+}
+
+static bool is_bound(uint16_t port, bool tcp)
+{
+	return tcp ? is_in(port, bound_tcp,
+			   sizeof(bound_tcp) / sizeof(*bound_tcp))
+		   : is_in(port, bound_udp,
+			   sizeof(bound_udp) / sizeof(*bound_udp));
+}
+
+static bool is_dns_port(uint16_t port)
+{
+	return port == DNS_PORT || port == MDNS_PORT || port == LLMNR_PORT;
+}
+
+struct tuple tuple_shown(const struct tuple *t, bool dns)
+{
+	uint16_t server = t->called ? t->lport : t->rport;
+	struct tuple shown = *t;
+
+	if (dns ? is_dns_port(server) : is_bound(server, t->tcp))
+		return shown;
+	server = dns ? DNS_PORT : SERVER_PORT;
+	shown.lport = t->called ? server : CLIENT_PORT;
+	shown.rport = t->called ? CLIENT_PORT : server;
+	return shown;
+}
+
 static uint8_t *put(uint8_t *to, const void *header, size_t n)
 {
 	memcpy(to, header, n);

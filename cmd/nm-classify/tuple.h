@@ -11,8 +11,16 @@
 
 struct tuple {
 	uint16_t lport, rport;
-	bool tcp; /* else UDP */
+	bool tcp;    /* else UDP */
+	bool called; /* the server is here */
 };
+
+/*
+ * Takes off it the ports that nDPI would judge the flow by: what it tells is
+ * to be told by the bytes. Those stay without which it does not look for a
+ * protocol at all. dns: it is a message of DNS, which nDPI knows on its port.
+ */
+struct tuple tuple_shown(const struct tuple *t, bool dns);
 
 /* The most that a head may have, and that a packet may be longer. */
 #define HEAD_MAX    4096
