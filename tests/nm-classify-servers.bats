@@ -104,6 +104,73 @@ web_server() {
 	same "$(called 34567)" '["bittorrent","pattern",null]'
 }
 
+# client_hello FILE: what openssl sends first, too long for one packet of QUIC.
+client_hello() {
+	on_right socat -u TCP-LISTEN:29990,reuseaddr OPEN:record,creat,trunc
+	wait_until 20 serves 29990
+	in_space "$left" timeout 20 openssl s_client -connect 10.93.0.2:29990 \
+		-servername video.example.test -alpn \
+		"h3$(printf ",%0250d" 1 2 3 4)" </dev/null >/dev/null 2>&1 &
+	wait_until 20 test -s record
+	kill $!
+	tail -c +6 record >"$1"
+}
+
+@test "nm-classify: QUIC on any port, whose first two packets are read whole" {
+	need perl
+	need openssl
+	cable a b
+	client_hello hello
+	on_right socat -u UDP-RECV:4433 OPEN:got,creat
+	on_right socat -u UDP-RECV:4434 OPEN:got2,creat
+	for version in 1 2; do
+		quic-initial "$version" 5 <hello | split -b 1200 - "v$version."
+	done
+	same "$(echo v?.*)" 'v1.aa v1.ab v2.aa v2.ab'
+	collect stream -i 0.2 --peek
+	for version in 1 2; do
+		in_space "$left" perl -MIO::Socket::INET -e '
+			my $c = IO::Socket::INET->new(Proto => "udp",
+				PeerAddr => shift) or die $!;
+			for (@ARGV) {
+				open my $f, "<:raw", $_ or die $!;
+				local $/;
+				$c->send(<$f>);
+			}' "10.93.0.2:$((4432 + version))" "v$version".*
+	done
+	told
+	for port in 4433 4434; do
+		same "$(called "$port")" '["quic","pattern","video.example.test"]'
+	done
+	# The side that is called knows as well.
+	netns=$(stat -L -c %i "/run/netns/$right")
+	same "$(nm-classify <stream | jq -r --argjson netns "$netns" '
+		select(.netns == $netns and .app == "quic") |
+		"\(.lport) \(.app_source) \(.server_name)"' | sort -u | paste -sd,)" \
+		'4433 pattern video.example.test,4434 pattern video.example.test'
+}
+
+@test "nm-classify: DNS on a port that is not its own tells names" {
+	need dnsmasq
+	need perl
+	cable a b
+	on_right dnsmasq -k -C /dev/null -u root --pid-file= --no-resolv \
+		--no-hosts --listen-address=10.93.0.2 --bind-interfaces -p 5300 \
+		--address=/www.example.test/192.0.2.7
+	wait_until 20 serves 5300
+	collect stream -i 0.2 --peek
+	in_space "$left" perl -MIO::Socket::INET -e '
+		my $c = IO::Socket::INET->new(Proto => "udp",
+			PeerAddr => "10.93.0.2:5300") or die $!;
+		$c->send("\0\7\1\0\0\1\0\0\0\0\0\0\3www\7example\4test\0\0\1\0\1");
+		$c->recv(my $d, 1000);'
+	told
+	same "$(called 5300)" '["dns","pattern",null]'
+	nm-classify <stream >out
+	same "$(jq -r 'select(.type == "dns" and .name == "www.example.test") |
+		.addr' out)" 192.0.2.7
+}
+
 @test "nm-classify: what dnsmasq answered names the flows of who had asked" {
 	need dnsmasq
 	need nginx

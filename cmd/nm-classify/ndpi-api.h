@@ -23,7 +23,7 @@ static inline struct ndpi_detection_module_struct *ndpi_load(void)
 
 	if (!m)
 		return NULL;
-#ifdef NDPI_BITMASK_SET_ALL /* from 5.0 on all are looked for unasked */
+#if !NDPI_SINCE(5, 0) /* which looks for all unasked */
 	NDPI_PROTOCOL_BITMASK all;
 
 	NDPI_BITMASK_SET_ALL(all);
