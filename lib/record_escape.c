@@ -60,30 +60,6 @@ const char *nm_skip_escape(const char *p, const char *end)
 	return is_low_surrogate(unicode_escape(p + 6, end)) ? p + 12 : NULL;
 }
 
-static size_t put_utf8(char *out, long c)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
-}
-
 size_t nm_unescape(const char **p, const char *end, char out[4])
 {
 	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
@@ -110,5 +86,5 @@ size_t nm_unescape(const char **p, const char *end, char out[4])
 		    (unicode_escape(s + 6, end) - 0xdc00);
 		*p = s + 12;
 	}
-	return put_utf8(out, c);
+	return nm_utf8_put(out, (uint32_t)c);
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Length in bytes (1..4) of the UTF-8 character at s, or 0 if the bytes are
@@ -17,6 +18,10 @@ size_t nm_utf8_len(const char *s, size_t n);
 
 /* Are all n bytes valid UTF-8? */
 bool nm_utf8_valid(const char *s, size_t n);
+
+/* Writes the character c, up to U+10FFFF and no surrogate; returns its bytes.
+ */
+size_t nm_utf8_put(char out[4], uint32_t c);
 
 /*
  * Copies s for a terminal, NUL-terminated: control characters, invalid

@@ -76,6 +76,16 @@ repeat() {
 	"$B/tests/lib/cache"
 }
 
+@test "lib/toml: knows what is TOML, and where it is not and why" {
+	timeout 100 "$B/tests/lib/toml"
+}
+
+@test "lib/toml: reads the public cases of toml-test (TOML_TEST=their folder)" {
+	[ -n "${TOML_TEST-}" ] || skip "TOML_TEST is not set"
+	need jq
+	"$ROOT/tests/toml-test" "$TOML_TEST"
+}
+
 @test "tests/data/flows.ndjson: each tick is the sum of its flows" {
 	run jq -nc '
 	foreach inputs as $r ({n: 0, tx: 0, rx: 0};
