@@ -14,11 +14,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "options.h"
-#include "text.h"
+#include "options_parts.h"
 
 /* What getopt_long(3) returns for a long name: this and its place. */
-#define LONG_FIRST 256
+#define LONG_FIRST 257
+
+/* And for --config, which every command has. */
+#define CONFIG 256
 
 /*
  * A disk that is full may only be noticed at the last flush; without this
@@ -84,114 +86,32 @@ static const char *option_name(const struct nm_option *o, char out[64])
 	return out;
 }
 
-static const char *range_text(const struct nm_option *o, char out[64])
-{
-	/* All digits of a whole number, but 0.1 and not 0.1000000000001. */
-	int digits = o->kind == NM_OPT_UINT ? 17 : 6;
-
-	out[0] = '\0';
-	if (o->min != 0 || o->max != 0)
-		snprintf(out, 64, " from %.*g to %.*g", digits, o->min, digits,
-			 o->max);
-	return out;
-}
-
-static bool in_range(const struct nm_option *o, double value)
-{
-	return (o->min == 0 && o->max == 0) ||
-	       (value >= o->min && value <= o->max);
-}
-
-static bool parse_uint(const struct nm_option *o, const char *arg)
-{
-	unsigned long long value;
-	char *end;
-
-	/* strtoull(3) would take space, a sign, and -1 as the largest. */
-	if (arg[0] < '0' || arg[0] > '9')
-		return false;
-	errno = 0;
-	value = strtoull(arg, &end, 10);
-	if (*end || errno || !in_range(o, (double)value))
-		return false;
-	*(uint64_t *)o->into = value;
-	return true;
-}
-
-static bool parse_seconds(const struct nm_option *o, const char *arg)
-{
-	double value;
-	char *end;
-
-	/* Nor should strtod(3) take "inf", "0x1p3" or "1e3". */
-	if (!*arg || arg[strspn(arg, "0123456789.")])
-		return false;
-	value = nm_strtod(arg, &end);
-	if (*end || end == arg || !in_range(o, value))
-		return false;
-	*(double *)o->into = value;
-	return true;
-}
-
-/* Is arg one of the words, which are separated by single spaces? */
-static bool is_word(const char *words, const char *arg)
-{
-	size_t len = strlen(arg), n;
-
-	for (; *words; words += n + (words[n] == ' ')) {
-		n = strcspn(words, " ");
-		if (n == len && !memcmp(words, arg, n))
-			return true;
-	}
-	return false;
-}
-
 static void set(const struct nm_program *p, const struct nm_option *o,
 		const char *arg)
 {
-	char name[64], range[64];
+	char name[64], why[256];
 
-	if (o->words && !is_word(o->words, arg))
-		nm_usage_error(p, "option '%s': '%s' is not one of: %s",
-			       option_name(o, name), arg, o->words);
-	switch (o->kind) {
-	case NM_OPT_FLAG:
-		*(bool *)o->into = true;
-		break;
-	case NM_OPT_COUNT:
-		*(unsigned int *)o->into += 1;
-		break;
-	case NM_OPT_STRING:
-		*(const char **)o->into = arg;
-		break;
-	case NM_OPT_UINT:
-		if (!parse_uint(o, arg))
-			nm_usage_error(
-				p, "option '%s': '%s' is not a whole number%s",
-				option_name(o, name), arg,
-				range_text(o, range));
-		break;
-	case NM_OPT_SECONDS:
-		if (!parse_seconds(o, arg))
-			nm_usage_error(p,
-				       "option '%s': '%s' is not a number of "
-				       "seconds%s",
-				       option_name(o, name), arg,
-				       range_text(o, range));
-		break;
-	case NM_OPT_CALL:
-		if (o->call(arg, o->into))
-			hint(p);
-		break;
-	case NM_OPT_HEADING:
-		break;
-	}
+	if (nm_option_set(o, arg, why, sizeof(why)))
+		return;
+	if (*why)
+		nm_usage_error(p, "option '%s': %s", option_name(o, name), why);
+	hint(p); /* the option's own function has told why */
 }
+
+static const char *config_file;
+
+static const struct nm_option config_option = {
+	.name = "config",
+	.arg = "FILE",
+	.kind = NM_OPT_STRING,
+	.into = &config_file,
+};
 
 /* The table in the form that getopt_long(3) wants. */
 struct getopt_form {
 	char letters[512];
 	struct option *names;
+	bool *given; /* which of the table's were on the command line */
 };
 
 static void build(struct getopt_form *g, const struct nm_program *p)
@@ -202,8 +122,9 @@ static void build(struct getopt_form *g, const struct nm_program *p)
 
 	while (!nm_option_is_end(&p->options[count]))
 		count++;
-	g->names = calloc(count + 3, sizeof(*g->names));
-	if (!g->names)
+	g->names = calloc(count + 4, sizeof(*g->names));
+	g->given = calloc(count + 1, sizeof(*g->given));
+	if (!g->names || !g->given)
 		err(NM_EXIT_FAIL, "cannot read the options");
 	next = g->names;
 
@@ -229,12 +150,17 @@ static void build(struct getopt_form *g, const struct nm_program *p)
 			};
 	}
 	*letter = '\0';
+	*next++ = (struct option){ .name = "config",
+				   .has_arg = required_argument,
+				   .val = CONFIG };
 	*next++ = (struct option){ .name = "help", .val = 'h' };
 	*next++ = (struct option){ .name = "version", .val = 'V' };
 }
 
 static const struct nm_option *by_value(const struct nm_program *p, int value)
 {
+	if (value == CONFIG)
+		return &config_option;
 	if (value >= LONG_FIRST)
 		return &p->options[value - LONG_FIRST];
 	for (const struct nm_option *o = p->options; !nm_option_is_end(o);
@@ -272,6 +198,7 @@ static void check_operands(const struct nm_program *p, int count,
 
 int nm_options(const struct nm_program *p, int argc, char **argv)
 {
+	const struct nm_option *o;
 	struct getopt_form form;
 	char name[64];
 	int c;
@@ -297,13 +224,18 @@ int nm_options(const struct nm_program *p, int argc, char **argv)
 			refuse(p, argv);
 			break;
 		default:
-			set(p, by_value(p, c), optarg);
+			o = by_value(p, c);
+			set(p, o, optarg);
+			if (o != &config_option)
+				form.given[o - p->options] = true;
 		}
 	}
-	free(form.names);
 	check_operands(p, argc - optind, argv + optind);
 	if (p->filter && isatty(STDIN_FILENO))
 		nm_usage_error(p, "records are read from standard input, "
 				  "which is a terminal");
+	nm_options_from_config(p, config_file, form.given);
+	free(form.names);
+	free(form.given);
 	return optind;
 }

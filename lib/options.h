@@ -4,7 +4,11 @@
  * The usage line, --help, the completion and the checks against the manual
  * page all come from it.
  *
- * Every command has -h, --help (help on stdout, exit 0) and -V, --version.
+ * What is not on the command line comes from the configuration, if that has a
+ * table of the command's name: keys are long names, see netmonitor.toml(5).
+ *
+ * Every command has --config, -h, --help (help on stdout, exit 0) and -V,
+ * --version.
  * A wrong option, a missing or bad argument is told on stderr, with a hint
  * to --help, and ends with status 2 and nothing on stdout.
  */
@@ -44,6 +48,9 @@ struct nm_option {
 	int (*call)(const char *arg, void *into);
 	bool optional;	   /* of NM_OPT_CALL: arg may be missing, and is NULL */
 	const char *words; /* "fexit tp diag": the only values, if any */
+	/* "once": long names that count no more in the configuration when this
+	 * is on the command line, as the two exclude each other. */
+	const char *instead_of;
 };
 
 struct nm_program {
@@ -58,14 +65,10 @@ struct nm_program {
 };
 
 /*
- * Reads the options; returns the index of the first operand in argv. Does
- * not return on --help, --version or an error.
+ * Reads the options and the configuration; returns the index of the first
+ * operand in argv. Does not return on --help, --version or an error.
  */
 int nm_options(const struct nm_program *p, int argc, char **argv);
-
-/* Prints --help; the table's end. For lib/options*.c. */
-void nm_print_help(const struct nm_program *p);
-bool nm_option_is_end(const struct nm_option *o);
 
 /* Ends with "NAME: …" and the hint to --help on stderr, status 2. */
 void nm_usage_error(const struct nm_program *p, const char *fmt, ...)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "options.h"
+#include "options_parts.h"
 
 #define COLUMNS 80
 
@@ -113,6 +113,9 @@ static size_t column_of_help(const struct nm_option *options)
 void nm_print_help(const struct nm_program *p)
 {
 	static const struct nm_option common[] = {
+		{ .name = "config",
+		  .arg = "FILE",
+		  .help = "read this configuration, not the usual one" },
 		{ .letter = 'h', .name = "help", .help = "show this help" },
 		{ .letter = 'V',
 		  .name = "version",
@@ -137,7 +140,7 @@ void nm_print_help(const struct nm_program *p)
 			print_option(o, column);
 		grouped |= o->kind == NM_OPT_HEADING;
 	}
-	if (grouped) /* these two are in no group */
+	if (grouped) /* these are in no group */
 		putchar('\n');
 	for (const struct nm_option *o = common; !nm_option_is_end(o); o++)
 		print_option(o, column);

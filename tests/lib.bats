@@ -328,6 +328,7 @@ With an argument:
       --name-longer-than-the-column=ARGUMENT
                           begins on the next line
 
+      --config=FILE       read this configuration, not the usual one
   -h, --help              show this help
   -V, --version           show the version and the licence
 

@@ -5,15 +5,19 @@
 load helpers
 
 setup() {
-	unset COLUMNS LINES SUDO_UID SUDO_GID NM_STATUS TMUX
+	unset COLUMNS LINES SUDO_UID SUDO_GID NM_STATUS TMUX NETMONITOR_CONFIG
 	export TZ=UTC LC_ALL=C.UTF-8 TMUX_TMPDIR=$BATS_TEST_TMPDIR
+	# An empty one, so that none of this machine's is read.
+	export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config
+	mkdir -p "$XDG_CONFIG_HOME/netmonitor"
+	: >"$XDG_CONFIG_HOME/netmonitor/config.toml"
 	bin=$BATS_TEST_TMPDIR/bin
 	mkdir "$bin"
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR"
 	cp "$B/netmonitor" "$B/nm-classify" "$B/nm-view" "$bin"
 	# Nobody is to be asked for the names in the recorded stream.
 	fake nm-resolve <<-END
-		exec $B/nm-resolve --no-dns --root=$BATS_TEST_TMPDIR
+		exec $B/nm-resolve --no-dns --root=$BATS_TEST_TMPDIR "\$@"
 	END
 	fake nm-collect <<-'END'
 		[ -z "${NM_FAIL-}" ] || { echo "nm-collect: $NM_FAIL" >&2; exit 3; }
@@ -22,7 +26,7 @@ setup() {
 	END
 	# Where there is no database, a notice says so.
 	fake nm-geo <<-END
-		exec $B/nm-geo -f $BATS_TEST_DIRNAME/data/one.mmdb
+		exec $B/nm-geo -f $BATS_TEST_DIRNAME/data/one.mmdb "\$@"
 	END
 	export LOG=$BATS_TEST_TMPDIR/log STREAM=$BATS_TEST_TMPDIR/stream
 	cp "$BATS_TEST_DIRNAME/data/view-normal.ndjson" "$STREAM"
@@ -72,6 +76,29 @@ shows() {
 	run -0 netmonitor -n --no-peek --no-dns
 	same "$output" "$bin/nm-collect | $bin/nm-classify | $bin/nm-resolve --no-dns | $bin/nm-geo | $bin/nm-view -b"
 	same "$(cat "$LOG")" ''
+}
+
+@test "netmonitor: gives --config to all, and they read it" {
+	need_root
+	config="$BATS_TEST_TMPDIR/a b.toml"
+	printf '[nm-view]\nwidth = 130\n[nm-geo]\nverbose = 1\n' >"$config"
+	run -0 netmonitor -n --config "$config" --no-dns
+	for command in nm-collect nm-classify nm-resolve nm-geo nm-view; do
+		[[ $output == *"$bin/$command '--config=$config'"* ]]
+	done
+	[[ $output == *"$bin/nm-resolve '--config=$config' --no-dns |"* ]]
+	run -0 --separate-stderr sh -c "$output"
+	shown=$output
+	run -0 --separate-stderr netmonitor --config="$config" --no-dns
+	same "$output" "$shown"
+	same "$output" "$("$bin/nm-view" -b --width=130 \
+		<"$BATS_TEST_DIRNAME/data/view-normal.ndjson")"
+	[[ $stderr == *one.mmdb:* ]]
+	grep -qF -- "nm-collect --config=$config --peek uid=0" "$LOG"
+	# Wrong for one of them, it is wrong for the pipe.
+	echo 'no-such = 1' >>"$config"
+	run -2 netmonitor --config="$config" --no-dns
+	[[ $output == *"nm-geo: $config:5: unknown key 'no-such' in [nm-geo]"* ]]
 }
 
 @test "netmonitor: what it prints is what a shell runs" {
@@ -141,7 +168,7 @@ nm-collect -b tp --peek uid=0'
 
 @test "netmonitor: wrong usage exits 2 with empty stdout" {
 	for options in --no-such-option '-i' '--backend' '-p' '--netns' operand \
-		'--json --once'; do
+		--config '--json --once'; do
 		# shellcheck disable=SC2086 # words
 		run --separate-stderr netmonitor $options
 		[ "$status" -eq 2 ]
@@ -161,6 +188,12 @@ nm-collect -b tp --peek uid=0'
 	same "$(cat "$LOG")" "sudo -v
 sudo $bin/nm-collect --peek
 nm-collect --peek uid=65534"
+	# It hides the environment.
+	export NETMONITOR_CONFIG=$XDG_CONFIG_HOME/netmonitor/config.toml
+	run -0 as_nobody netmonitor -n
+	same "$output" "$bin/sudo $bin/nm-collect --config=$NETMONITOR_CONFIG --peek | $filters | $bin/nm-view -b"
+	run -0 as_nobody netmonitor -n --config=/dev/null --json
+	[[ $output == "$bin/sudo $bin/nm-collect --config=/dev/null --peek | "* ]]
 	# Who is refused has nothing run.
 	: >"$LOG"
 	fake sudo <<-'END'
