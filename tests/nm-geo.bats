@@ -225,6 +225,32 @@ not a record
 	[[ $stderr = *"data/netmonitor/flat4.mmdb: city ipv4, IPv4, of 20"* ]]
 }
 
+@test "nm-geo: finds what the configuration names, and -f or --dir wins" {
+	# The key may be a list; in the usual folder is another city.
+	export XDG_DATA_HOME=$PWD/usual NETMONITOR_CONFIG=$BATS_TEST_TMPDIR/c.toml
+	mkdir -p usual/netmonitor dir
+	cp flat4.mmdb usual/netmonitor
+	cp lite.mmdb dir
+	echo "[nm-geo]" >"$NETMONITOR_CONFIG"
+	same "$(said -- 192.0.2.7)" '["internet","NL",null,null,null]'
+	echo "file = ['City.mmdb', 'ASN.mmdb']" >>"$NETMONITOR_CONFIG"
+	both='["internet","IE","Dublin",64500,"Example \"One\""]'
+	lite='["internet","IE",null,64501,"Example Two"]'
+	same "$(said -- 192.0.2.7)" "$both"
+	same "$(said -f lite.mmdb -- 192.0.2.7)" "$lite"
+	same "$(said --dir dir -- 192.0.2.7)" "$lite"
+	same "$(said --config=/dev/null -- 192.0.2.7)" \
+		'["internet","NL",null,null,null]'
+	printf '[nm-geo]\ndir = "dir"\n' >"$NETMONITOR_CONFIG"
+	same "$(said -- 192.0.2.7)" "$lite"
+	same "$(said -f City.mmdb -- 192.0.2.7)" \
+		'["internet","IE","Dublin",null,null]'
+	# One that is named must be one.
+	printf '[nm-geo]\nfile = "missing.mmdb"\n' >"$NETMONITOR_CONFIG"
+	run -1 nm-geo </dev/null
+	[[ $output == "nm-geo: 'missing.mmdb'"* ]]
+}
+
 @test "nm-geo: without a database it says so once, behind start, and ends well" {
 	run --separate-stderr nm-geo --dir none <<<'{"v":1,"type":"start","ts_us":1}
 {"v":1,"type":"flow","ts_us":5,"raddr":"10.0.0.1"}
