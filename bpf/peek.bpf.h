@@ -21,7 +21,7 @@ struct {
 /* So many packets tell what a flow is, or more would not either. */
 #define PEEK_PACKETS 4
 
-/* Of one flow in an interval; nobody is to fill the ring alone. */
+/* Of one socket in an interval; nobody is to fill the ring alone. */
 #define PEEK_ANSWERS 256
 
 /* A QUIC packet with which a connection begins fills up at least this. */
@@ -39,34 +39,35 @@ static __always_inline bool is_full(const struct peeked *p, bool sent)
 }
 
 /*
- * What says that it is an answer of DNS. By unicast, only where something was
- * asked; mDNS (RFC 6762) is not told by whom it was.
+ * What says that it is an answer of DNS. By unicast, only where the socket has
+ * sent something: to whom, address translation may have changed since. mDNS
+ * (RFC 6762) is not told by whom it was asked.
  */
 static __always_inline bool is_answer(struct __sk_buff *skb, __u32 ip_len,
-				      const struct peeked *p)
+				      const struct peeked *own)
 {
 	__be16 port = 0;
 	__u8 flags = 0;
 
 	bpf_skb_load_bytes(skb, ip_len, &port, sizeof(port));
 	if (port != bpf_htons(NM_PORT_MDNS) &&
-	    (port != bpf_htons(NM_PORT_DNS) || !p->packets[true]))
+	    (port != bpf_htons(NM_PORT_DNS) || !own->packets[true]))
 		return false;
 	bpf_skb_load_bytes(skb, ip_len + UDP_LEN + DNS_OFFSET_FLAGS, &flags, 1);
 	return flags & DNS_FLAG_ANSWER;
 }
 
-static __always_inline bool answers_are_many(struct peeked *p)
+static __always_inline bool answers_are_many(struct peeked *own)
 {
 	__u32 interval = interval_now();
 
-	if (p->interval != interval) {
-		p->interval = interval;
-		p->answers = 0;
+	if (own->interval != interval) {
+		own->interval = interval;
+		own->answers = 0;
 	}
-	if (p->answers >= PEEK_ANSWERS)
+	if (own->answers >= PEEK_ANSWERS)
 		return true;
-	p->answers++;
+	own->answers++;
 	return false;
 }
 
@@ -85,14 +86,16 @@ static __always_inline bool is_quic(struct __sk_buff *skb, __u32 ip_len,
 
 /*
  * How much of a datagram is wanted. An answer of DNS tells names for as long as
- * it is whole, whatever was taken before.
+ * it is whole, whatever was taken before. p: of the remote side; own: of the
+ * socket.
  */
 static __always_inline __u32 wish_datagram(struct __sk_buff *skb, __u32 ip_len,
-					   struct peeked *p, __u32 bytes,
+					   const struct peeked *p,
+					   struct peeked *own, __u32 bytes,
 					   bool sent)
 {
-	if (!sent && is_answer(skb, ip_len, p)) {
-		if (!answers_are_many(p))
+	if (!sent && is_answer(skb, ip_len, own)) {
+		if (!answers_are_many(own))
 			return NM_HEAD_MAX;
 		head_lost();
 		return 0;
@@ -136,18 +139,24 @@ static __always_inline __u32 wish_segment(struct __sk_buff *skb, __u32 ip_len,
 					  struct peeked *own, __u32 bytes,
 					  bool sent)
 {
+	__u32 before = p->bytes[sent];
 	struct bpf_tcp_sock *tp;
 	__be32 seq = 0;
+	__u8 flags = 0;
 
 	/* It begins with the first of them. */
-	if (is_full(p, sent) ||
+	if (before >= peek_bytes || p->packets[sent] >= PEEK_PACKETS ||
 	    (own != p && p->packets[sent] && !own->begun[sent]))
 		return 0;
 	tp = bpf_tcp_sock(sk);
 	bpf_skb_load_bytes(skb, ip_len + TCP_OFFSET_SEQ, &seq, sizeof(seq));
+	bpf_skb_load_bytes(skb, ip_len + TCP_OFFSET_FLAGS, &flags, 1);
+	/* A SYN takes a number, and may have data behind it (RFC 7413). */
+	if (flags & TCP_FLAG_SYN)
+		bytes++;
 	if (!tp || !is_next(own, tp, bpf_ntohl(seq), bytes, sent))
 		return 0;
-	return peek_bytes - p->bytes[sent];
+	return peek_bytes - before;
 }
 
 static __always_inline struct peeked *peeked_of(const struct nm_flow_key *key)
@@ -219,7 +228,9 @@ static __always_inline void peek_at(struct __sk_buff *skb, struct bpf_sock *sk,
 		/* Several may come as one. */
 		if (skb->gso_size && bytes > skb->gso_size)
 			bytes = skb->gso_size;
-		wish = wish_datagram(skb, ip_len, p, bytes, sent);
+		wish = wish_datagram(skb, ip_len, p, &own->peeked, bytes, sent);
+		if (sent && peer)
+			own->peeked.packets[true] = 1;
 	}
 	if (!wish)
 		return;
@@ -248,6 +259,9 @@ static __always_inline void peek(struct __sk_buff *skb, struct bpf_sock *sk,
 			peek_early(skb, sk);
 		return;
 	}
+	/* Of most packets, nothing is wanted any more. */
+	if (is_tcp(sk->protocol, sk->type) && is_full(&state->peeked, sent))
+		return;
 	if (is_tcp(sk->protocol, sk->type) && !legacy)
 		own = bpf_sk_storage_get(&sockets, sk, 0,
 					 BPF_SK_STORAGE_GET_F_CREATE);

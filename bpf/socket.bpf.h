@@ -37,7 +37,7 @@ struct noted_peer {
 /* What --peek has taken, of what was received and of what was sent. */
 struct peeked {
 	__u32 next[2];	/* TCP: the next number, if begun */
-	__u32 interval; /* in which so many answers were taken */
+	__u32 interval; /* in which the socket had so many answers */
 	__u16 answers;
 	__u16 bytes[2];
 	__u8 packets[2];

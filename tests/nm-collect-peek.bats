@@ -175,7 +175,7 @@ ask() {
 @test "nm-collect: --peek has 256 answers of DNS in an interval, and tells the loss" {
 	need perl
 	peek_at --peek=5 -i 2
-	echo_datagrams 53 '"..\x84"); $s->send("..\x84") for 1 .. 299; ('
+	echo_datagrams 53 '"..\x84"); $s->send("..\x84") for 1 .. 799; ('
 	in_space "$left" perl -MIO::Socket::INET -e '
 		my $c = IO::Socket::INET->new(Proto => "udp", Timeout => 5,
 			PeerAddr => "10.93.0.2:53") or die $!;
@@ -186,7 +186,7 @@ ask() {
 	# It may have been at the end of one interval and the beginning of another.
 	((told >= 256 && told <= 2 * 256))
 	jq -en --argjson told "$told" '[inputs | select(.type == "tick") |
-		.lost_heads // 0] | add >= 300 - $told' stream
+		.lost_heads // 0] | add >= 800 - $told' stream
 }
 
 @test "nm-collect: --peek of answers that nobody asked for is that of datagrams" {
@@ -227,6 +227,26 @@ ask() {
 	netns=$(stat -L -c %i "/run/netns/$right")
 	same "$(heads stream rx_head '.dir == "in"' | as_text)" 'question again'
 	same "$(heads stream tx_head '.dir == "in"' | as_text)" ..
+}
+
+@test "nm-collect: --peek has what a client sends with its SYN, and behind it" {
+	need perl
+	peek_at --peek
+	for space in "$left" "$right"; do
+		in_space "$space" sysctl -qw net.ipv4.tcp_fastopen=1027
+	done
+	# 23: TCP_FASTOPEN; 1027 has it without a cookie, and without asking.
+	answer "$right" 10.93.0.2 'sysread $c, my $d, 100; print $c ".";
+		sysread $c, $d, 100; print $c ".";'
+	in_space "$left" perl -MSocket -e '
+		socket(my $c, AF_INET, SOCK_STREAM, 0) or die $!;
+		send($c, "question", 0x20000000,
+			pack_sockaddr_in(5201, inet_aton("10.93.0.2"))) or die $!;
+		sysread $c, my $d, 1; syswrite $c, " again"; sysread $c, $d, 1;'
+	an_interval_later stream
+	collected stream
+	same "$(heads stream tx_head '.dir == "out"' | as_text)" 'question again'
+	same "$(heads stream rx_head '.dir == "out"' | as_text)" ..
 }
 
 @test "nm-collect: --peek of MPTCP is its connection's" {

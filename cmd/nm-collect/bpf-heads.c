@@ -19,6 +19,9 @@
 /* All that waits. */
 #define BYTES_MAX (16 * 1024 * 1024)
 
+/* Programs may fill the ring as fast as it is read: it is left for a while. */
+#define READ_MAX 65536
+
 /* What tells flows apart; without a peer, the socket alone. */
 struct flow_id {
 	uint64_t cookie;
@@ -34,9 +37,15 @@ struct waiting_heads {
 static struct {
 	struct ring_buffer *ring;
 	struct nm_cache *flows;
-	size_t bytes; /* of the data that waits */
+	size_t bytes; /* of memory */
+	size_t read;  /* in one go */
 	uint64_t lost;
 } heads;
+
+static size_t memory_of(const struct head *h)
+{
+	return sizeof(*h) + h->bytes;
+}
 
 static void throw_away(const void *key, void *value)
 {
@@ -45,7 +54,7 @@ static void throw_away(const void *key, void *value)
 	(void)key;
 	for (struct head *h = w->first, *next; h; h = next) {
 		next = h->next;
-		heads.bytes -= h->bytes;
+		heads.bytes -= memory_of(h);
 		heads.lost++;
 		free(h);
 	}
@@ -66,7 +75,7 @@ static int on_head(void *ctx, void *data, size_t size)
 		return 0;
 	memcpy(id.raddr, about->raddr, sizeof(id.raddr));
 	/* More than is told in an interval; or of sockets that nobody uses. */
-	while (heads.bytes + about->bytes > BYTES_MAX)
+	while (heads.bytes + sizeof(*h) + about->bytes > BYTES_MAX)
 		nm_cache_drop_oldest(heads.flows);
 	h = malloc(sizeof(*h) + about->bytes);
 	if (!h)
@@ -80,8 +89,8 @@ static int on_head(void *ctx, void *data, size_t size)
 		w->end = &w->first;
 	*w->end = h;
 	w->end = &h->next;
-	heads.bytes += h->bytes;
-	return 0;
+	heads.bytes += memory_of(h);
+	return ++heads.read < READ_MAX ? 0 : -1;
 }
 
 void bpf_heads_size(struct collect_bpf *skel, const struct settings *s)
@@ -127,6 +136,7 @@ int bpf_heads_fd(void)
 
 void bpf_heads_read(void)
 {
+	heads.read = 0;
 	if (heads.ring)
 		ring_buffer__consume(heads.ring);
 }
@@ -150,7 +160,7 @@ struct head *bpf_heads_take(const struct nm_flow_key *key,
 	first = w->first;
 	w->first = NULL;
 	for (const struct head *h = first; h; h = h->next)
-		heads.bytes -= h->bytes;
+		heads.bytes -= memory_of(h);
 	nm_cache_drop(heads.flows, &id);
 	return first;
 }
