@@ -62,9 +62,10 @@ struct nm_process {
 	__u32 netns;
 	__u32 execs; /* identity was read that many times; 0: not yet */
 	char comm[NM_COMM_LEN];
+	char parent[NM_COMM_LEN]; /* its parent's */
 };
 
-_Static_assert(sizeof(struct nm_process) == 168, "has padding");
+_Static_assert(sizeof(struct nm_process) == 184, "has padding");
 
 /*
  * The program that a process runs, apart from the counters because it is read
@@ -76,6 +77,18 @@ struct nm_exe {
 	__u32 names;  /* of its path, that are known; 0: none */
 	__u32 zero;
 	char name[NM_PATH_NAMES][NM_PATH_NAME_LEN]; /* leaf first */
+};
+
+/* The most of a command line that can be wanted. */
+#define NM_ARGS_MAX 256
+
+/* Read beyond that, to see whether its last character is whole. */
+#define NM_ARGS_MORE 4
+
+/* The command line, apart for the same reason. */
+struct nm_args {
+	__u32 bytes; /* its length, may be above what is here; 0: unknown */
+	char text[NM_ARGS_MAX + NM_ARGS_MORE]; /* each word ends with a NUL */
 };
 
 /*

@@ -30,6 +30,9 @@ const volatile bool by_packets = false;
 /* So many first bytes of each direction of a flow are wanted; 0: none. */
 const volatile __u32 peek_bytes = 0;
 
+/* So many first bytes of command lines are wanted; 0: none. */
+const volatile __u32 args_bytes = 0;
+
 /* Of how many objects this is which; see understudy.bpf.h. */
 const volatile __u32 players = 1;
 const volatile __u32 player = 0;

@@ -185,6 +185,8 @@ struct file {
 };
 
 struct mm_struct {
+	unsigned long arg_start;
+	unsigned long arg_end;
 	struct file *exe_file;
 };
 

@@ -10,6 +10,7 @@
 #include "kernel.h"
 #include "collect.h"
 #include "config.bpf.h"
+#include "args.bpf.h"
 #include "log.bpf.h"
 #include "exe.bpf.h"
 #include "task.bpf.h"
@@ -53,15 +54,19 @@ static __always_inline void process_key(struct nm_process_key *key,
 static __always_inline void read_identity(struct nm_process *p,
 					  struct task_struct *task)
 {
-	struct task_struct *leader = TASK_READ(task, group_leader);
+	struct task_struct *leader = TASK_READ(task, group_leader), *parent;
 
 	if (legacy) {
 		p->ppid = BPF_CORE_READ(leader, real_parent, tgid);
 		BPF_CORE_READ_STR_INTO(&p->comm, leader, comm);
+		BPF_CORE_READ_STR_INTO(&p->parent, leader, real_parent,
+				       group_leader, comm);
 		p->cgroup_id = bpf_get_current_cgroup_id();
 	} else {
-		p->ppid = leader->real_parent->tgid;
+		parent = leader->real_parent->group_leader;
+		p->ppid = parent->tgid;
 		__builtin_memcpy(p->comm, leader->comm, NM_COMM_LEN);
+		__builtin_memcpy(p->parent, parent->comm, NM_COMM_LEN);
 		p->cgroup_id = task->cgroups->dfl_cgrp->kn->id;
 	}
 	p->netns = task_netns(task);
@@ -69,9 +74,10 @@ static __always_inline void read_identity(struct nm_process *p,
 }
 
 /*
- * What the current process runs, and then who it is. Functions by themselves
- * for the verifier, which else goes through them once for each way to come
- * here, and two of them, because their stacks and the caller's share 512 bytes.
+ * What the current process runs, by which words, and then who it is. Functions
+ * by themselves for the verifier, which else goes through them once for each
+ * way to come here, and three of them, because their stacks and the caller's
+ * share 512 bytes.
  */
 __noinline int know_exe(__u64 start_ns, __u32 tgid)
 {
@@ -79,6 +85,15 @@ __noinline int know_exe(__u64 start_ns, __u32 tgid)
 
 	if (bpf_map_lookup_elem(&processes, &key))
 		read_exe(&key, current_task());
+	return 0;
+}
+
+__noinline int know_args(__u64 start_ns, __u32 tgid)
+{
+	struct nm_process_key key = { .start_ns = start_ns, .tgid = tgid };
+
+	if (args_bytes && bpf_map_lookup_elem(&processes, &key))
+		read_args(&key, current_task());
 	return 0;
 }
 
@@ -101,6 +116,7 @@ __noinline int know_identity(__u64 start_ns, __u32 tgid)
 static __always_inline void know_current(const struct nm_process_key *key)
 {
 	know_exe(key->start_ns, key->tgid);
+	know_args(key->start_ns, key->tgid);
 	know_identity(key->start_ns, key->tgid);
 }
 

@@ -108,7 +108,7 @@ void nm_add_str(struct nm_record *r, const char *key, const char *value);
 void nm_add_u64(struct nm_record *r, const char *key, uint64_t value);
 void nm_add_bool(struct nm_record *r, const char *key, bool value);
 
-/* Leave a key out of what is written. */
+/* Leave a key out of what is written. It may be added again. */
 void nm_drop(struct nm_record *r, const char *key);
 
 /* The line as it leaves, newline and all, appended to out. */

@@ -29,9 +29,17 @@ static bool is_added(const struct nm_record *r, const char *key)
 	return false;
 }
 
+static bool is_dropped(const struct nm_record *r, size_t i)
+{
+	return r->dropped[i / 64] >> i % 64 & 1;
+}
+
 static bool has(const struct nm_record *r, const char *key)
 {
-	return nm_find(r, key) || (r->added.len && is_added(r, key));
+	const struct nm_field *f = nm_find(r, key);
+
+	return (f && !is_dropped(r, (size_t)(f - r->field))) ||
+	       (r->added.len && is_added(r, key));
 }
 
 void nm_add_str(struct nm_record *r, const char *key, const char *value)
@@ -61,11 +69,6 @@ void nm_drop(struct nm_record *r, const char *key)
 		return;
 	i = (size_t)(f - r->field);
 	r->dropped[i / 64] |= UINT64_C(1) << i % 64;
-}
-
-static bool is_dropped(const struct nm_record *r, size_t i)
-{
-	return r->dropped[i / 64] >> i % 64 & 1;
 }
 
 static bool any_dropped(const struct nm_record *r)

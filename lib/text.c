@@ -141,6 +141,28 @@ void nm_clean(char *out, size_t size, const char *s)
 	out[used] = '\0';
 }
 
+void nm_cmdline(char *text, size_t n, size_t limit)
+{
+	static const char more[] = "…";
+	size_t to = 0, len;
+
+	while (n && !text[n - 1])
+		n--;
+	for (size_t i = 0; i < n; i++)
+		if (!text[i])
+			text[i] = ' ';
+	text[n] = '\0';
+	if (n <= limit)
+		return;
+	while (to < limit) {
+		len = nm_utf8_len(text + to, n - to);
+		if (to + (len ? len : 1) > limit)
+			break;
+		to += len ? len : 1;
+	}
+	memcpy(text + to, more, sizeof(more));
+}
+
 size_t nm_clip(const char *s, size_t columns, size_t *used)
 {
 	size_t n = strlen(s), taken = 0, bytes = 0, len;

@@ -34,6 +34,15 @@ void nm_clean(char *out, size_t size, const char *s);
 size_t nm_width(const char *s);
 
 /*
+ * The n bytes of a command line as /proc/PID/cmdline has them, in place: its
+ * words joined by blanks, NUL-terminated, and cut to `limit` bytes at a
+ * character's edge with "…" for the rest. There must be room for
+ * NM_CMDLINE_ROOM more bytes.
+ */
+#define NM_CMDLINE_ROOM 4
+void nm_cmdline(char *text, size_t n, size_t limit);
+
+/*
  * The bytes of s that fit in `columns`; *used is what they take (a wide
  * character that would be cut in half is left out).
  */

@@ -64,17 +64,17 @@ shows() {
 @test "netmonitor: prints the pipe that it would run" {
 	need_root
 	run -0 netmonitor -n
-	same "$output" "$bin/nm-collect --peek | $filters | $bin/nm-view -b"
+	same "$output" "$bin/nm-collect --peek --cmdline | $filters | $bin/nm-view -b"
 	run -0 netmonitor -ni 0.5 --backend=diag
 	same "$output" "$bin/nm-collect -i 0.5 -b diag | $filters | $bin/nm-view -b"
 	run -0 netmonitor --dry-run --interval=3 --once
-	same "$output" "$bin/nm-collect -i 3 --once --peek | $filters | $bin/nm-view -b"
+	same "$output" "$bin/nm-collect -i 3 --once --peek --cmdline | $filters | $bin/nm-view -b"
 	run -0 netmonitor -n -i2 --json --backend "it's"
-	same "$output" "$bin/nm-collect -i 2 -b 'it'\\''s' --peek | $filters"
+	same "$output" "$bin/nm-collect -i 2 -b 'it'\\''s' --peek --cmdline | $filters"
 	run -0 netmonitor -np1 --pid=2 --netns=all --netns 'a b' --no-wire --json
-	same "$output" "$bin/nm-collect -p 1 -p 2 --netns=all '--netns=a b' --no-wire | $filters"
-	run -0 netmonitor -n --no-peek --no-dns
-	same "$output" "$bin/nm-collect | $bin/nm-classify | $bin/nm-resolve --no-dns | $bin/nm-geo | $bin/nm-view -b"
+	same "$output" "$bin/nm-collect -p 1 -p 2 --netns=all '--netns=a b' --no-wire --cmdline | $filters"
+	run -0 netmonitor -n --no-peek --no-dns --no-cmdline
+	same "$output" "$bin/nm-collect | $bin/nm-classify | $bin/nm-resolve --no-dns --no-cmdline | $bin/nm-geo | $bin/nm-view -b"
 	same "$(cat "$LOG")" ''
 }
 
@@ -105,7 +105,7 @@ shows() {
 	need_root
 	run -0 sh -c "$(netmonitor -n -i "a b")"
 	same "$output" "$(cat "$BATS_TEST_DIRNAME/golden/nm-view-normal.txt")"
-	same "$(cat "$LOG")" 'nm-collect -i a b --peek uid=0'
+	same "$(cat "$LOG")" 'nm-collect -i a b --peek --cmdline uid=0'
 }
 
 @test "netmonitor: prints text where there is no terminal" {
@@ -119,8 +119,8 @@ shows() {
 	run -0 netmonitor --json --backend tp
 	same "$output" "$(sh -c "$filters" <"$STREAM")"
 	jq -en '[inputs | select(.unit and .app and .scope)] | length > 10' <<<"$output"
-	same "$(cat "$LOG")" 'nm-collect --once --peek uid=0
-nm-collect -b tp --peek uid=0'
+	same "$(cat "$LOG")" 'nm-collect --once --peek --cmdline uid=0
+nm-collect -b tp --peek --cmdline uid=0'
 }
 
 @test "netmonitor: finds its programs beside itself, or in PATH" {
@@ -128,7 +128,7 @@ nm-collect -b tp --peek uid=0'
 	mkdir "$BATS_TEST_TMPDIR/far"
 	mv "$bin/nm-collect" "$BATS_TEST_TMPDIR/far"
 	PATH=$PATH:$BATS_TEST_TMPDIR/far run -0 netmonitor -n
-	same "$output" "$BATS_TEST_TMPDIR/far/nm-collect --peek | $filters | $bin/nm-view -b"
+	same "$output" "$BATS_TEST_TMPDIR/far/nm-collect --peek --cmdline | $filters | $bin/nm-view -b"
 	PATH=/usr/bin:/bin run --separate-stderr "$bin/netmonitor" -n
 	[ "$status" -eq 3 ]
 	same "$output" ''
@@ -183,17 +183,17 @@ nm-collect -b tp --peek uid=0'
 		[ "$1" = -v ] || exec "$@"
 	END
 	run -0 as_nobody netmonitor -n
-	same "$output" "$bin/sudo $bin/nm-collect --peek | $filters | $bin/nm-view -b"
+	same "$output" "$bin/sudo $bin/nm-collect --peek --cmdline | $filters | $bin/nm-view -b"
 	run -0 as_nobody netmonitor
 	same "$(cat "$LOG")" "sudo -v
-sudo $bin/nm-collect --peek
-nm-collect --peek uid=65534"
+sudo $bin/nm-collect --peek --cmdline
+nm-collect --peek --cmdline uid=65534"
 	# It hides the environment.
 	export NETMONITOR_CONFIG=$XDG_CONFIG_HOME/netmonitor/config.toml
 	run -0 as_nobody netmonitor -n
-	same "$output" "$bin/sudo $bin/nm-collect --config=$NETMONITOR_CONFIG --peek | $filters | $bin/nm-view -b"
+	same "$output" "$bin/sudo $bin/nm-collect --config=$NETMONITOR_CONFIG --peek --cmdline | $filters | $bin/nm-view -b"
 	run -0 as_nobody netmonitor -n --config=/dev/null --json
-	[[ $output == "$bin/sudo $bin/nm-collect --config=/dev/null --peek | "* ]]
+	[[ $output == "$bin/sudo $bin/nm-collect --config=/dev/null --peek --cmdline | "* ]]
 	# Who is refused has nothing run.
 	: >"$LOG"
 	fake sudo <<-'END'
@@ -210,7 +210,7 @@ nm-collect --peek uid=65534"
 		exec "$@"
 	END
 	run -0 as_nobody netmonitor -n
-	same "$output" "$bin/doas $bin/nm-collect --peek | $filters | $bin/nm-view -b"
+	same "$output" "$bin/doas $bin/nm-collect --peek --cmdline | $filters | $bin/nm-view -b"
 }
 
 @test "netmonitor: a collector with capabilities needs no sudo" {
@@ -221,7 +221,7 @@ nm-collect --peek uid=65534"
 		echo "$1 cap_bpf=ep"
 	END
 	run -0 as_nobody netmonitor -n
-	same "$output" "$bin/nm-collect --peek | $filters | $bin/nm-view -b"
+	same "$output" "$bin/nm-collect --peek --cmdline | $filters | $bin/nm-view -b"
 }
 
 @test "netmonitor: under sudo the viewer is the user again" {
@@ -235,14 +235,14 @@ nm-collect --peek uid=65534"
 	export SUDO_UID=65534 SUDO_GID=65534
 	run -0 netmonitor
 	same "$output" "$(cat "$BATS_TEST_DIRNAME/golden/nm-view-normal.txt")"
-	same "$(sort "$LOG")" 'nm-collect --peek uid=0
+	same "$(sort "$LOG")" 'nm-collect --peek --cmdline uid=0
 nm-view uid=65534 gid=65534'
 	SUDO_UID=0 SUDO_GID=0 run -0 netmonitor -n
-	same "$output" "$bin/nm-collect --peek | $filters | $bin/nm-view -b"
+	same "$output" "$bin/nm-collect --peek --cmdline | $filters | $bin/nm-view -b"
 	# Half of it is not by sudo.
 	unset SUDO_GID
 	run -0 netmonitor -n
-	same "$output" "$bin/nm-collect --peek | $filters | $bin/nm-view -b"
+	same "$output" "$bin/nm-collect --peek --cmdline | $filters | $bin/nm-view -b"
 }
 
 @test "netmonitor: q ends it in silence, and Ctrl-C leaves the terminal in order" {

@@ -22,6 +22,7 @@ struct settings {
 	uint64_t max_processes; /* processes with traffic at one time */
 	bool no_wire;		/* packets are not to be counted */
 	uint64_t peek_bytes;	/* first ones of each direction; 0: none */
+	uint64_t cmdline_bytes; /* of command lines; 0: none */
 	unsigned verbose;	/* also the level of the kernel side's log */
 };
 
@@ -43,8 +44,10 @@ struct process {
 	bool uid_known;
 	uint32_t netns; /* 0: not known */
 	char comm[64];
+	char parent[NM_COMM_LEN + 1]; /* its parent's comm; "": not known */
 	char *exe;
 	char *cgroup;
+	char *cmdline;	    /* until it is told */
 	struct nm_buf keys; /* emit.c's: all this as a record has it */
 };
 

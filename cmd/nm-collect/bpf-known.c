@@ -5,8 +5,11 @@
  */
 #include "bpf-known.h"
 
+#include <stdlib.h>
+
 #include <bpf/bpf.h>
 
+#include "bpf-args.h"
 #include "buf.h"
 #include "cache.h"
 #include "emit.h"
@@ -78,6 +81,7 @@ static void identify(struct process *p, const struct nm_process_key *key,
 	bool found = bpf_map_lookup_elem(known.exes, key, &exe) == 0;
 
 	identity_fill(p, key, v, found ? &exe : NULL);
+	p->cmdline = bpf_args_cmdline(key);
 }
 
 struct known *bpf_known_meet(const struct nm_process_key *key,
@@ -100,6 +104,9 @@ static void tell_news(struct known *k)
 {
 	if (k->news)
 		emit_process(k->news, &k->process);
+	/* It is told once, and may be long. */
+	free(k->process.cmdline);
+	k->process.cmdline = NULL;
 	k->news = NULL;
 	k->told = true;
 }

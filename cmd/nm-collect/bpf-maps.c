@@ -18,6 +18,8 @@ void bpf_maps_size(struct collect_bpf *skel, const struct settings *s)
 				 skel->rodata->fetches ? 1 : 2 * slots);
 	bpf_map__set_max_entries(skel->maps.processes, s->max_processes);
 	bpf_map__set_max_entries(skel->maps.exes, s->max_processes);
+	bpf_map__set_max_entries(skel->maps.args, s->max_processes);
+	bpf_map__set_autocreate(skel->maps.args, skel->rodata->args_bytes > 0);
 	/* A page, or enough for a burst that is read once an interval. */
 	bpf_map__set_max_entries(skel->maps.messages,
 				 s->verbose ? 1024 * 1024 : 4096);

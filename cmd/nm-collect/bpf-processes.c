@@ -13,6 +13,7 @@
 
 #include <bpf/bpf.h>
 
+#include "bpf-args.h"
 #include "bpf-known.h"
 #include "buf.h"
 #include "emit.h"
@@ -70,6 +71,7 @@ void bpf_processes_init(const struct collect_bpf *skel,
 	processes.exes = bpf_map__fd(skel->maps.exes);
 	processes.known_max = (s->max_processes + 1) *
 			      (sweeps ? KNOWN_FACTOR_SWEPT : KNOWN_FACTOR);
+	bpf_args_open(skel);
 	bpf_known_open(skel, processes.known_max,
 		       processes.known_max / KNOWN_FACTOR, inferred);
 	processes.timer = sweeps ? second_timer() : -1;
@@ -106,6 +108,7 @@ static struct nm_process remove_entry(const struct nm_process_key *key,
 
 	bpf_map_lookup_elem(processes.map, key, &last);
 	bpf_map_delete_elem(processes.exes, key);
+	bpf_args_remove(key);
 	bpf_map_delete_elem(processes.map, key);
 	return last;
 }

@@ -70,6 +70,7 @@ static int load(const struct settings *s, enum bpf_way way,
 	skel->rodata->players = (__u32)players;
 	skel->rodata->player = (__u32)bpf.players;
 	skel->rodata->log_level = s->verbose;
+	skel->rodata->args_bytes = (__u32)s->cmdline_bytes;
 	skel->rodata->peek_bytes = wire ? (__u32)s->peek_bytes : 0;
 	bpf_choose_programs(skel, way, wire);
 	if (bpf.players)

@@ -214,6 +214,9 @@ void emit_process(const char *event, struct process *p)
 	nm_json_str(o, "event", event);
 	put_process(o, p);
 	put_netns(o, p->netns);
+	nm_json_str(o, "parent", p->parent);
+	if (p->cmdline)
+		nm_json_str(o, "cmdline", p->cmdline);
 	nm_json_close(o);
 	flush_if_large();
 }

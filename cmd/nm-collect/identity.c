@@ -172,8 +172,9 @@ void identity_clear(struct process *p)
 {
 	free(p->exe);
 	free(p->cgroup);
+	free(p->cmdline);
 	nm_buf_free(&p->keys);
-	p->exe = p->cgroup = NULL;
+	p->exe = p->cgroup = p->cmdline = NULL;
 }
 
 void identity_set_uid(struct process *p, uint32_t uid)
@@ -198,6 +199,7 @@ void identity_fill(struct process *p, const struct nm_process_key *key,
 	identity_set_uid(p, k->uid);
 	p->netns = k->netns;
 	snprintf(p->comm, sizeof(p->comm), "%.*s", NM_COMM_LEN, k->comm);
+	snprintf(p->parent, sizeof(p->parent), "%.*s", NM_COMM_LEN, k->parent);
 	p->cgroup = cgroup_path(k->cgroup_id);
 	/* In this order: a pid that is reused in between is found out. */
 	p->exe = identity_exe(p->pid);

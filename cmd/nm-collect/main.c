@@ -34,21 +34,31 @@ static uint64_t count;
 static bool once, probe;
 static const char *wanted_backend;
 
-static int set_peek(const char *arg, void *into)
+/* The value of an option that may have none: then it is `unless`. */
+static int set_bytes(const char *option, const char *arg, long unless, long max,
+		     uint64_t *into)
 {
 	char *end;
-	long bytes = arg ? strtol(arg, &end, 10) : 512;
+	long bytes = arg ? strtol(arg, &end, 10) : unless;
 
-	(void)into;
-	if (arg && (*arg < '0' || *arg > '9' || *end || bytes < 1 ||
-		    bytes > NM_HEAD_MAX)) {
-		warnx("option '--peek': '%s' is not a whole number from 1 to "
-		      "%d",
-		      arg, NM_HEAD_MAX);
+	if (arg &&
+	    (*arg < '0' || *arg > '9' || *end || bytes < 1 || bytes > max)) {
+		warnx("option '%s': '%s' is not a whole number from 1 to %ld",
+		      option, arg, max);
 		return -1;
 	}
-	settings.peek_bytes = (uint64_t)bytes;
+	*into = (uint64_t)bytes;
 	return 0;
+}
+
+static int set_peek(const char *arg, void *into)
+{
+	return set_bytes("--peek", arg, 512, NM_HEAD_MAX, into);
+}
+
+static int set_cmdline(const char *arg, void *into)
+{
+	return set_bytes("--cmdline", arg, NM_ARGS_MAX, NM_ARGS_MAX, into);
 }
 
 static const struct nm_option options[] = {
@@ -97,9 +107,17 @@ static const struct nm_option options[] = {
 	  .help = "tell the first bytes of each flow, so many of each "
 		  "direction (512)",
 	  .kind = NM_OPT_CALL,
+	  .into = &settings.peek_bytes,
 	  .call = set_peek,
 	  .optional = true,
 	  .instead_of = "no-wire" },
+	{ .name = "cmdline",
+	  .arg = "BYTES",
+	  .help = "tell the command line of each process, so much of it (256)",
+	  .kind = NM_OPT_CALL,
+	  .into = &settings.cmdline_bytes,
+	  .call = set_cmdline,
+	  .optional = true },
 	{ .name = "netns",
 	  .arg = "NETNS",
 	  .help = "keep the ledger of this network namespace too, or of all "
@@ -290,6 +308,9 @@ static void check_options(void)
 	if (settings.no_wire && settings.peek_bytes)
 		nm_usage_error(&program, "--peek and --no-wire exclude each "
 					 "other: it looks into packets");
+	if (wants("diag") && settings.cmdline_bytes)
+		nm_usage_error(&program, "--cmdline and -b diag exclude each "
+					 "other: it sees no program begin");
 	if (probe && netns_choice_any())
 		nm_usage_error(&program,
 			       "--netns and --probe exclude each other");

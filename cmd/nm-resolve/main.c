@@ -3,8 +3,8 @@
  * Who it is: the user, the parent and the command line of a process, the
  * service, container or pod that it runs in, and what the other side is called.
  *
- * reads: type ts_us boot_id pid start_us uid cgroup raddr server_name name addr
- *        ttl_s
+ * reads: type ts_us boot_id pid start_us uid cgroup parent cmdline raddr
+ *        server_name name addr ttl_s
  * adds:  user parent cmdline unit container container_id pod namespace rhost
  *        rhost_source
  */
@@ -19,6 +19,7 @@
 #include "names.h"
 #include "place.h"
 #include "process.h"
+#include "text.h"
 
 /* As many are remembered. */
 #define PROCESSES 16384
@@ -194,6 +195,28 @@ static void read_process(struct known *k, const struct process_key *key)
 }
 
 /*
+ * What nm-collect saw when the program began. /proc may have more of a command
+ * line, as long as it has any; the parent is the one that `ppid` names.
+ */
+static void take_process(struct known *k, struct nm_record *r)
+{
+	char cmdline[2 * CMDLINE_MAX], parent[sizeof(k->parent)];
+
+	if (nm_get_str(r, "parent", parent, sizeof(parent)))
+		memcpy(k->parent, parent, sizeof(parent));
+	if (!no_cmdline && !k->cmdline &&
+	    nm_get_str(r, "cmdline", cmdline,
+		       sizeof(cmdline) - NM_CMDLINE_ROOM)) {
+		nm_cmdline(cmdline, strlen(cmdline), cmdline_limit);
+		k->cmdline = strdup(cmdline);
+		if (!k->cmdline)
+			err(NM_EXIT_FAIL, NULL);
+	}
+	/* It has the same as all others. */
+	nm_drop(r, "cmdline");
+}
+
+/*
  * A name may come after the first packet: engines write it about when the
  * container starts. So it is looked for again, in pauses that grow.
  */
@@ -258,12 +281,16 @@ static enum nm_verdict on_record(struct nm_record *r, void *state)
 	if (r->type == NM_TYPE_DNS)
 		hosts_answer(r);
 	hosts_add(r);
+	if (no_cmdline)
+		nm_drop(r, "cmdline");
 	if (!nm_get_u64(r, "pid", &key.pid) || !key.pid ||
 	    !nm_get_u64(r, "start_us", &key.start_us))
 		return NM_KEEP;
 	k = nm_cache_put(resolve.processes, &key, &made);
 	if (made || nm_is(r, "event", "process_exec"))
 		read_process(k, &key);
+	if (r->type == NM_TYPE_EVENT)
+		take_process(k, r);
 	if (!resolve.foreign && nm_get_u64(r, "uid", &uid))
 		add(r, "user", user_of(uid));
 	add(r, "parent", k->parent);

@@ -71,26 +71,10 @@ void process_comm(uint64_t pid, char *out, size_t size)
 
 void process_cmdline(uint64_t pid, char *out, size_t size, size_t limit)
 {
-	static const char more[] = "…";
 	size_t n = read_file(names_path("/proc/%" PRIu64 "/cmdline", pid), out,
-			     size);
-	size_t to = 0, len;
+			     size - NM_CMDLINE_ROOM);
 
-	while (n && !out[n - 1])
-		n--;
-	for (size_t i = 0; i < n; i++)
-		if (!out[i])
-			out[i] = ' ';
-	out[n] = '\0';
-	if (n <= limit)
-		return;
-	while (to < limit) {
-		len = nm_utf8_len(out + to, n - to);
-		if (to + (len ? len : 1) > limit)
-			break;
-		to += len ? len : 1;
-	}
-	memcpy(out + to, more, sizeof(more));
+	nm_cmdline(out, n, limit);
 }
 
 /* With another root the users are that one's. */

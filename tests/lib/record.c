@@ -268,6 +268,10 @@ static void test_dropping(void)
 	CHECK(!scan("{\"b\":1,\"a\":\"s\"}"));
 	nm_drop(&r, "b");
 	leaves_as("{\"a\":\"s\"}");
+	nm_add_str(&r, "a", "other");
+	nm_add_str(&r, "b", "mine");
+	nm_add_str(&r, "b", "again");
+	leaves_as("{\"a\":\"s\",\"b\":\"mine\"}");
 }
 
 /* {"k0":0,"k1":1,…} with so many keys, and the last once more if twice. */

@@ -5,6 +5,7 @@
 #include <err.h>
 #include <locale.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "check.h"
 #include "text.h"
@@ -80,6 +81,35 @@ static void test_clean(void)
 	CHECK(small[0] == 'x');
 }
 
+/* The n bytes, cut to limit, are `is`. */
+static void check_cmdline(const char *bytes, size_t n, size_t limit,
+			  const char *is)
+{
+	char text[64];
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text, bytes, n);
+	nm_cmdline(text, n, limit);
+	CHECK_TEXT(text, is);
+	CHECK(text[n + NM_CMDLINE_ROOM] == 'x');
+}
+
+static void test_cmdline(void)
+{
+	check_cmdline("curl\0-s\0url", 12, 64, "curl -s url");
+	check_cmdline("curl\0\0\0x\0\0\0", 11, 8, "curl   x");
+	check_cmdline("curl\0\0\0x\0\0\0", 11, 7, "curl   …");
+	check_cmdline("a\0b", 4, 3, "a b");
+	check_cmdline("a\0b", 3, 3, "a b");
+	check_cmdline("a\0b", 3, 1, "a…");
+	check_cmdline("\0\0", 2, 1, "");
+	check_cmdline("", 0, 1, "");
+	check_cmdline("a\xe6\xbc\xa2", 4, 4, "a\xe6\xbc\xa2");
+	check_cmdline("a\xe6\xbc\xa2", 4, 3, "a…");
+	check_cmdline("\xe6\xbc\xa2", 3, 2, "…");
+	check_cmdline("a\xff\xff", 3, 2, "a\xff…");
+}
+
 static void test_width(void)
 {
 	size_t used;
@@ -111,6 +141,7 @@ int main(void)
 		errx(1, "there is no locale C.UTF-8");
 	test_utf8();
 	test_clean();
+	test_cmdline();
 	test_width();
 	test_strtod();
 	return checks_failed > 0;
