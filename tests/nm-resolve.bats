@@ -3,6 +3,7 @@
 # machines are made here, below --root.
 
 load helpers
+load resolve
 
 ID=4d5f6a7b8c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091
 POD=0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0
@@ -12,30 +13,10 @@ setup() {
 	mkdir root
 }
 
-# put FILE: a file of the other machine, from standard input.
-put() {
-	mkdir -p "root/$(dirname "$1")"
-	cat >"root/$1"
-}
-
-# in_cgroup PATH: a flow of a process there.
-in_cgroup() {
-	jq -nc --arg cgroup "$1" '{v: 1, type: "flow", ts_us: 1, pid: 4242,
-		start_us: 86400123456, uid: 1000, ppid: 4200, $cgroup}'
-}
-
 # placed PATH: [unit, container, container_id, pod, namespace] of it.
 placed() {
 	in_cgroup "$1" | nm-resolve --root root | jq -c '[.unit, .container,
 		.container_id, .pod, .namespace]'
-}
-
-# A process of the other machine, that started at the flow's time.
-a_process() {
-	put proc/4242/stat <<<'4242 (a ) name) S 4200 4242 4242 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 8640012 0 0'
-	put proc/4242/cmdline < <(printf 'curl\0-H\0Authorization: secret\0')
-	put proc/4200/comm <<<'a shell'
-	put etc/passwd <<<$'root:x:0:0::/root:/bin/sh\nana:x:1000:1000::/home/ana:/bin/sh'
 }
 
 # --- What every stage does ---
@@ -83,91 +64,6 @@ not a record
 	run nm-resolve --root root \
 		<<<'{"pid":4242,"start_us":86400123456,"uid":1000,"user":"mine"}'
 	same "$(jq -r .user <<<"$output")" mine
-}
-
-# --- Processes ---
-
-@test "nm-resolve: says nothing of another process with the same pid" {
-	a_process
-	run nm-resolve --root root \
-		<<<'{"pid":4242,"start_us":86400200000,"uid":1000,"ppid":4200}'
-	same "$output" '{"pid":4242,"start_us":86400200000,"uid":1000,"ppid":4200,"user":"ana"}'
-	# Nor of a user with a number that no user has.
-	same "$(nm-resolve --root root <<<'{"pid":4242,"start_us":1,"uid":4294968296}')" \
-		'{"pid":4242,"start_us":1,"uid":4294968296}'
-}
-
-@test "nm-resolve: remembers a process that has gone meanwhile" {
-	a_process
-	mkfifo in
-	nm-resolve --root root <in >out 3>&- &
-	exec 7>in
-	in_cgroup /a.service >&7
-	wait_until 20 grep -q cmdline out
-	rm -r root/proc
-	in_cgroup /a.service >&7
-	exec 7>&-
-	wait $!
-	same "$(jq -r .cmdline out)" \
-		$'curl -H Authorization: secret\ncurl -H Authorization: secret'
-}
-
-@test "nm-resolve: reads anew what became another program" {
-	a_process
-	mkfifo in
-	nm-resolve --root root <in >out 3>&- &
-	exec 7>in
-	in_cgroup /a.service >&7
-	wait_until 20 grep -q curl out
-	put proc/4242/cmdline < <(printf 'wget\0')
-	echo '{"type":"event","event":"process_exec","pid":4242,"start_us":86400123456}' >&7
-	exec 7>&-
-	wait $!
-	same "$(jq -r .cmdline out)" $'curl -H Authorization: secret\nwget'
-}
-
-@test "nm-resolve: command lines can be left out, and are cut at a character" {
-	a_process
-	put proc/4242/cmdline < <(printf 'äöü\0%0500d\0' 0)
-	same "$(in_cgroup /a | nm-resolve --root root --no-cmdline |
-		jq 'has("cmdline")')" false
-	same "$(in_cgroup /a | nm-resolve --root root --cmdline-max 3 |
-		jq -r .cmdline)" 'ä…'
-	same "$(in_cgroup /a | nm-resolve --root root | jq '.cmdline |
-		length')" 254
-	put proc/4242/cmdline < <(printf 'x%05000d' 0)
-	same "$(in_cgroup /a | nm-resolve --root root --cmdline-max 4096 |
-		jq '.cmdline | length, endswith("…")' | paste -sd ' ')" '4097 true'
-}
-
-@test "nm-resolve: names itself on this machine, and nothing of another" {
-	pid=$BASHPID
-	start_us=$(awk '{ printf "%s0000", $22 }' "/proc/$pid/stat")
-	flow="{\"type\":\"flow\",\"pid\":$pid,\"start_us\":$start_us,\"uid\":0}"
-	boot=$(cat /proc/sys/kernel/random/boot_id)
-	here="{\"type\":\"start\",\"host\":\"whatever\",\"boot_id\":\"$boot\"}"
-	same "$(printf '%s\n' "$here" "$flow" | nm-resolve |
-		jq -c 'select(.pid) | [.user, .parent != null, has("cmdline")]')" \
-		'["root",true,true]'
-	# Before it was booted, or another one.
-	same "$(printf '%s\n' "${here/$boot/00000000-0000-0000-0000-000000000000}" \
-		"$flow" | nm-resolve | jq -c 'select(.pid)')" "$flow"
-}
-
-@test "nm-resolve: a program that ended at once has not its predecessor's words" {
-	a_process
-	mkfifo in
-	nm-resolve --root root <in >out 3>&- &
-	exec 7>in
-	in_cgroup /a.service >&7
-	wait_until 20 grep -q curl out
-	rm -r root/proc/4242
-	echo '{"type":"event","event":"process_exec","pid":4242,"start_us":86400123456}' >&7
-	in_cgroup /a.service >&7
-	exec 7>&-
-	wait $!
-	same "$(jq -c '[.cmdline, .parent]' out | tail -n 2 | sort -u)" \
-		'[null,null]'
 }
 
 # --- Places ---
