@@ -280,45 +280,136 @@ fake_slow_collect() {
 }
 
 passed() {
-	[ "$(grep -c '"type":"tick"' "$BATS_TEST_TMPDIR/out")" -ge 3 ]
+	[ -e "$BATS_TEST_TMPDIR/out" ] &&
+		[ "$(grep -c '"type":"tick"' "$BATS_TEST_TMPDIR/out")" -ge 3 ]
 }
 
 ended() {
 	! kill -0 "$running" 2>/dev/null
 }
 
-# ends_by SIGNAL TARGET COMMAND...: it runs in a session of its own; the signal
-# goes to it ("") or to its whole group ("-"). All end, and the last tick comes.
+# ends_by SIGNALS TARGET COMMAND...: it runs in a session of its own; the signals
+# go to it ("") or to its whole group ("-"). All end, it by one of them, and the
+# last tick comes.
 ends_by() {
-	local signal=$1 target=$2 status=0
+	local signals=$1 target=$2 status=0 expected=''
 
 	shift 2
+	rm -f "$BATS_TEST_TMPDIR/out"
 	setsid env --default-signal "$@" >"$BATS_TEST_TMPDIR/out" \
 		2>"$BATS_TEST_TMPDIR/err" 3>&- &
 	running=$!
 	wait_until 10 passed
-	kill -s "$signal" -- "$target$running"
+	for signal in $signals; do
+		kill -s "$signal" -- "$target$running"
+		expected+=" $((128 + $(kill -l "$signal"))) "
+	done
 	wait_until 10 ended
 	wait "$running" || status=$?
-	same "$status" $((128 + $(kill -l "$signal")))
+	[[ $expected = *" $status "* ]]
 	same "$(pgrep -as "$running")" ''
 	running=''
 	tail -n 1 "$BATS_TEST_TMPDIR/out" | jq -e '.ts_us == 9'
 	same "$(cat "$BATS_TEST_TMPDIR/err")" ''
 }
 
-@test "netmonitor: a signal ends all programs, and the last tick comes" {
-	need setsid pgrep
-	fake_slow_collect
-	shells=(sh)
+# with_each_shell FUNCTION [ARGUMENT]...: give it the start of a netmonitor that
+# prints records.
+with_each_shell() {
+	local shell shells=(sh)
+
 	! type -P dash || shells+=(dash)
 	! type -P busybox || shells+=('busybox sh')
 	shells+=('bash --posix')
 	for shell in "${shells[@]}"; do
-		for signal in TERM HUP INT QUIT; do
-			# shellcheck disable=SC2086 # words
-			ends_by "$signal" '' $shell "$bin/netmonitor" --json
-		done
+		# shellcheck disable=SC2086 # words
+		"$@" $shell "$bin/netmonitor" --json
+	done
+}
+
+@test "netmonitor: a signal ends all programs, and the last tick comes" {
+	need setsid pgrep
+	fake_slow_collect
+	# Two at once are one.
+	for signals in TERM HUP INT QUIT 'HUP TERM'; do
+		with_each_shell ends_by "$signals" ''
+	done
+}
+
+# Nobody reads any more. All have been started, and the collector is at rest.
+stuck() {
+	pgrep -s "$running" -x nm-geo && pgrep -s "$running" -x sleep
+}
+
+nothing_left() {
+	[ -z "$(pgrep -as "$running")" ]
+}
+
+ends_at_once() {
+	local status=0
+
+	setsid env --default-signal "$@" >"$BATS_TEST_TMPDIR/full" 3>&- &
+	running=$!
+	wait_until 10 stuck
+	kill -TERM "$running"
+	sleep 0.7	# more than the half second of netmonitor(1)
+	kill -0 "$running"
+	kill -INT "$running"
+	wait_until 5 ended
+	wait "$running" || status=$?
+	same "$status" 130
+	wait_until 5 nothing_left
+	running=''
+}
+
+@test "netmonitor: a second signal ends it at once, though its reader is stuck" {
+	need setsid pgrep
+	fake_slow_collect
+	mkfifo "$BATS_TEST_TMPDIR/full"
+	exec 5<>"$BATS_TEST_TMPDIR/full"
+	head -c 65536 /dev/zero >&5	# as much as it takes
+	with_each_shell ends_at_once
+	exec 5>&-
+}
+
+# starts_not STATUS COMMAND...: it ends with that, and leaves nothing behind.
+starts_not() {
+	local expected=$1 status=0
+
+	shift
+	: >"$LOG"
+	TMPDIR=$tmp setsid env --default-signal "$@" 3>&- &
+	running=$!
+	wait_until 10 ended
+	wait "$running" || status=$?
+	same "$status" "$expected"
+	wait_until 5 nothing_left
+	running=''
+	same "$(ls "$tmp")" ''
+}
+
+@test "netmonitor: who cannot start the pipe, or is not to, leaves nothing behind" {
+	need setsid pgrep
+	tmp=$BATS_TEST_TMPDIR/tmp
+	mkdir "$tmp"
+	fake nm-collect <<-'END'
+		exec sleep 60
+	END
+	fake mkfifo <<-'END'
+		echo >>"$LOG"
+		[ "$(wc -l <"$LOG")" -ne 3 ] || eval "$THIRD"
+		PATH=${PATH#*:} exec mkfifo "$@"
+	END
+	export THIRD
+	# Not busybox's, which may have a mkfifo in it.
+	for shell in sh 'bash --posix'; do
+		THIRD='exit 1'
+		starts_not 3 $shell "$bin/netmonitor" --json
+		THIRD='kill -TERM "$PPID"'
+		starts_not 143 $shell "$bin/netmonitor" --json
+		# Ctrl-C reaches this one, too.
+		THIRD='kill -INT "$PPID" $$'
+		starts_not 130 $shell "$bin/netmonitor" --json
 	done
 }
 
