@@ -69,6 +69,7 @@ struct known {
 	enum source source;
 	bool settled;	     /* no head is looked at any more */
 	bool asks;	     /* a question of DNS was sent */
+	bool greeted;	     /* there was a head of the server's */
 	unsigned char heads; /* that were */
 	struct inspection *inspection;
 	struct quic *quic;
@@ -203,6 +204,14 @@ static void begin(struct known *k, const struct tuple *t, bool sent,
 	k->inspection = inspect_new(&shown);
 }
 
+static void listen_to(struct known *k, const uint8_t *bytes, size_t n,
+		      struct finding *f)
+{
+	if (!k->greeted && k->source != BY_PATTERN)
+		greeting_tells(bytes, n, f);
+	k->greeted = true;
+}
+
 static bool look_at_bytes(struct known *k, const struct tuple *t, bool sent,
 			  uint8_t *bytes, size_t n, uint64_t ts_us)
 {
@@ -211,8 +220,8 @@ static bool look_at_bytes(struct known *k, const struct tuple *t, bool sent,
 
 	if (!k->inspection)
 		begin(k, t, sent, bytes, n);
-	if (t->tcp && sent == t->called && k->source != BY_PATTERN)
-		greeting_tells(bytes, n, &f);
+	if (t->tcp && sent == t->called)
+		listen_to(k, bytes, n, &f);
 	if (t->tcp)
 		n = hello_complete(bytes, n);
 	enough = inspect_head(k->inspection, t->tcp, sent, bytes, n, ts_us, &f);
