@@ -15,6 +15,94 @@ teardown() {
 	end_started
 }
 
+# --- Names ---
+
+# answer NAME [asked]: a file of that kind, that NAME has 203.0.113.9.
+answer() {
+	perl -e 'my ($name, $asked) = @ARGV;
+		$name = join("", map { chr(length) . $_ } split /\./, $name) . "\0";
+		print "\0\7\x84\0\0", $asked ? "\1" : "\0", "\0\1\0\0\0\0",
+			$asked ? "$name\0\1\0\1" : "", $name,
+			"\0\1\0\1\0\0\0\x3c\0\4\xcb\0\x71\x09"' "$@"
+}
+
+# question NAME
+question() {
+	perl -e 'print "\0\7\1\0\0\1\0\0\0\0\0\0", (map { chr(length) . $_ }
+		split /\./, shift), "\0\0\1\0\1"' "$1"
+}
+
+# heard LPORT RPORT RECEIVED [SENT]: the names that are told of it.
+heard() {
+	flow 1 udp "$2" "${4-}" "$3" | jq -c ".lport = $1" | nm-classify |
+		jq -r 'select(.type == "dns") | "\(.name) \(.addr)"'
+}
+
+@test "nm-classify: by multicast DNS nobody is believed but of .local" {
+	need perl
+	answer update.example.com >other
+	answer update.example.com asked >other_asked
+	answer printer.local >printer
+	answer Printer.LOCAL asked >printer_asked
+	same "$(heard 5353 5353 printer)" 'printer.local 203.0.113.9'
+	same "$(heard 5353 5353 printer_asked)" 'Printer.LOCAL 203.0.113.9'
+	same "$(heard 40000 5353 printer_asked)" 'Printer.LOCAL 203.0.113.9'
+	same "$(heard 5353 5353 other)$(heard 5353 5353 other_asked)" ''
+	same "$(heard 40000 5353 other)$(heard 40000 5353 other_asked)" ''
+	# Who asks from another port is told what was asked.
+	same "$(heard 40000 5353 printer)" ''
+	for name in local notlocal update.example.com.notlocal \
+		local.example.com; do
+		answer "$name" >named
+		answer "$name" asked >named_asked
+		heard 5353 5353 named
+		heard 5353 5353 named_asked
+	done >names
+	same "$(cat names)" ''
+}
+
+@test "nm-classify: by multicast DNS an alias leads to no other name" {
+	need perl
+	# a.local is an alias of update.example.com, which has the address.
+	perl -e '$n = "\6update\7example\3com\0"; print "\0\0\x84\0\0\0\0\2\0\0\0\0",
+		"\1a\5local\0\0\5\0\1\0\0\0\x3c", pack("n", length $n), $n, $n,
+		"\0\1\0\1\0\0\0\x3c\0\4\xcb\0\x71\x09"' >alias
+	same "$(heard 5353 5353 alias)" ''
+}
+
+@test "nm-classify: DNS that does not repeat the question is not believed" {
+	need perl
+	question www.example.com >asks
+	answer www.example.com >bare
+	answer www.example.com asked >whole
+	for port in 53 5300; do
+		same "$(heard 40000 "$port" whole asks)" \
+			'www.example.com 203.0.113.9'
+		same "$(heard 40000 "$port" bare asks)" ''
+		same "$(heard 5353 "$port" bare asks)" ''
+	done
+}
+
+@test "nm-classify: DNS that nobody asked for is not believed" {
+	need perl
+	answer update.example.com asked >whole
+	question update.example.com >asks
+	for port in 53 5300; do
+		# From a server's port to any that is open here; or as if both
+		# sides answered.
+		same "$(heard 40000 "$port" whole)" ''
+		same "$(heard 40000 "$port" whole whole)" ''
+		same "$(flow 1 udp "$port" whole whole | jq -c 'del(.dir)' |
+			nm-classify | jq -r .type)" flow
+	done
+	# A question holds for what comes later in the flow.
+	same "$({
+		flow 1 udp 53 asks
+		flow 1 udp 53
+		flow 1 udp 53 '' whole
+	} | nm-classify | jq -r .type | paste -sd ' ')" 'flow flow dns flow'
+}
+
 # --- Greetings ---
 
 @test "nm-classify: greetings of mail servers, as they are" {

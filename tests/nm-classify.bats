@@ -240,14 +240,15 @@ fuzz() {
 			} 1, 2;
 			my ($proto, $port) = rand 2 < 1 ? ("tcp", 443)
 				: ("udp", (53, 5353, 443, 4000)[rand 4]);
+			my $from = $port == 5353 ? $port : rand 65536;
 			printf "{\"v\":1,\"type\":\"flow\",\"ts_us\":%d," .
 				"\"flow\":\"%x\",\"pid\":7,\"proto\":\"%s\"," .
 				"\"dir\":\"%s\",\"lport\":%d,\"rport\":%d," .
 				"\"state\":\"%s\",\"tx_head\":\"%s\"," .
 				"\"rx_head\":\"%s\"}\n", $i, rand 30000, $proto,
-				rand 2 < 1 ? "in" : "out", rand 65536, $port,
+				rand 2 < 1 ? "in" : "out", $from, $port,
 				rand 9 < 1 ? "closed" : "open", @head;
-		}' hello answer web torrent ssh packet.*
+		}' hello question answer near question answer near web torrent ssh packet.*
 }
 
 @test "nm-classify: a hundred thousand hostile heads are all survived" {
@@ -255,6 +256,8 @@ fuzz() {
 	need openssl
 	hello hello -servername www.example.test
 	printf '\0\1\201\200\0\1\0\1\0\0\0\0\3www\7example\4test\0\0\1\0\1\300\14\0\1\0\1\0\0\0\74\0\4\300\0\2\7' >answer
+	printf '\0\1\1\0\0\1\0\0\0\0\0\0\3www\7example\4test\0\0\1\0\1' >question
+	printf '\0\0\204\0\0\0\0\1\0\0\0\0\7printer\5local\0\0\1\200\1\0\0\0\170\0\4\300\0\2\11' >near
 	printf 'GET / HTTP/1.1\r\nHost: web.example.test\r\n\r\n' >web
 	printf '\23BitTorrent protocol\0\0\0\0\0\0\0\0' >torrent
 	printf 'SSH-2.0-test\r\n' >ssh

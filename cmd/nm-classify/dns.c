@@ -72,15 +72,16 @@ static void tell(const char *name, const struct nm_addr *a, uint32_t ttl_s,
 }
 
 /*
- * What was asked for: the question's name. By multicast there is none, and an
- * answer speaks for itself.
+ * What was asked for: the question's name. By multicast there need not be one
+ * (RFC 6762, section 6), but for who asks from another port (6.7).
  */
-static bool question_of(ns_msg *message, struct aliases *asked)
+static bool question_of(ns_msg *message, const struct tuple *t,
+			struct aliases *asked)
 {
 	ns_rr rr;
 
 	if (!ns_msg_count(*message, ns_s_qd))
-		return true;
+		return t->rport == PORT_MDNS && t->lport == PORT_MDNS;
 	if (ns_parserr(message, ns_s_qd, 0, &rr))
 		return false;
 	if (strlen(ns_rr_name(rr)) >= NAME_MAX_LEN)
@@ -88,6 +89,20 @@ static bool question_of(ns_msg *message, struct aliases *asked)
 	strcpy(asked->name[0], ns_rr_name(rr));
 	asked->count = 1;
 	return true;
+}
+
+/*
+ * By multicast anybody nearby can answer: of other names than those that are
+ * made for it (RFC 6762, section 3), nobody is believed.
+ */
+static bool may_name(const struct tuple *t, const char *name)
+{
+	static const char local[] = ".local";
+	size_t n = strlen(name), end = sizeof(local) - 1;
+
+	return nm_is_host_name(name) &&
+	       (t->rport != PORT_MDNS ||
+		(n > end && strcasecmp(name + n - end, local) == 0));
 }
 
 /* By multicast, another bit goes with it. */
@@ -107,7 +122,18 @@ bool dns_is_message(const uint8_t *bytes, size_t n)
 	       (ns_rr_class(rr) & CLASS) == ns_c_in;
 }
 
-size_t dns_tell(const uint8_t *answer, size_t n, uint64_t ts_us, uint64_t pid)
+bool dns_is_question(const uint8_t *bytes, size_t n)
+{
+	ns_msg message;
+
+	return dns_is_message(bytes, n) &&
+	       !ns_initparse(bytes, (int)n, &message) &&
+	       !ns_msg_getflag(message, ns_f_qr) &&
+	       ns_msg_count(message, ns_s_qd);
+}
+
+size_t dns_tell(const struct tuple *t, const uint8_t *answer, size_t n,
+		uint64_t ts_us, uint64_t pid)
 {
 	struct aliases asked = { .count = 0 };
 	struct nm_addr a;
@@ -118,7 +144,7 @@ size_t dns_tell(const uint8_t *answer, size_t n, uint64_t ts_us, uint64_t pid)
 	if (ns_initparse(answer, (int)n, &message) ||
 	    !ns_msg_getflag(message, ns_f_qr) ||
 	    ns_msg_getflag(message, ns_f_rcode) != ns_r_noerror ||
-	    !question_of(&message, &asked))
+	    !question_of(&message, t, &asked))
 		return 0;
 	for (int i = 0; i < ns_msg_count(message, ns_s_an); i++) {
 		const char *name;
@@ -128,12 +154,12 @@ size_t dns_tell(const uint8_t *answer, size_t n, uint64_t ts_us, uint64_t pid)
 		name = ns_rr_name(rr);
 		if (asked.count && !is_asked(&asked, name))
 			continue;
-		if (ns_rr_type(rr) == ns_t_cname)
+		if (asked.count && ns_rr_type(rr) == ns_t_cname)
 			add_alias(&asked, &message, &rr);
 		if (!address_of(&rr, &a))
 			continue;
 		name = asked.count ? asked.name[0] : name;
-		if (!nm_is_host_name(name))
+		if (!may_name(t, name))
 			continue;
 		tell(name, &a, ns_rr_ttl(rr), ts_us, pid);
 		told++;

@@ -50,9 +50,6 @@ static const struct nm_program program = {
 	.filter = true,
 };
 
-#define PORT_DNS  53
-#define PORT_MDNS 5353
-
 /* Flows have ids of up to 33 characters. */
 struct flow_key {
 	char id[40];
@@ -194,13 +191,12 @@ static bool look_at_quic(struct known *k, const uint8_t *datagram, size_t n,
 	return true;
 }
 
-static void begin(struct known *k, const struct tuple *t, bool sent,
-		  const uint8_t *bytes, size_t n)
+static void begin(struct known *k, const struct tuple *t, const uint8_t *bytes,
+		  size_t n)
 {
 	bool dns = !t->tcp && dns_is_message(bytes, n);
 	struct tuple shown = tuple_shown(t, dns);
 
-	k->asks = dns && sent;
 	k->inspection = inspect_new(&shown);
 }
 
@@ -219,7 +215,7 @@ static bool look_at_bytes(struct known *k, const struct tuple *t, bool sent,
 	bool enough;
 
 	if (!k->inspection)
-		begin(k, t, sent, bytes, n);
+		begin(k, t, bytes, n);
 	if (t->tcp && sent == t->called)
 		listen_to(k, bytes, n, &f);
 	if (t->tcp)
@@ -236,7 +232,11 @@ static void look_at(const struct nm_record *r, const struct tuple *t,
 	bool enough = false;
 	size_t n;
 
-	if (k->settled || !head_of(r, sent ? "tx_head" : "rx_head", bytes, &n))
+	if (!head_of(r, sent ? "tx_head" : "rx_head", bytes, &n))
+		return;
+	if (!t->tcp && sent && dns_is_question(bytes, n))
+		k->asks = true;
+	if (k->settled)
 		return;
 	if (t->tcp || !look_at_quic(k, bytes, n, &enough))
 		enough = look_at_bytes(k, t, sent, bytes, n, r->ts_us);
@@ -256,17 +256,20 @@ static void look(const struct nm_record *r, const struct tuple *t,
 		settle(k);
 }
 
-/* On the ports of DNS, or on any if it was asked for and looks like it. */
+/*
+ * By multicast, to all; or what was asked for here, on other ports if it looks
+ * like it.
+ */
 static bool may_answer(const struct tuple *t, const struct known *k)
 {
 	if (t->tcp)
 		return false;
-	return t->rport == PORT_DNS || t->rport == PORT_MDNS ||
-	       (k->asks && k->source == BY_PATTERN &&
-		strcmp(k->finding.app, "dns") == 0);
+	return t->rport == PORT_MDNS ||
+	       (k->asks &&
+		(t->rport == PORT_DNS || (k->source == BY_PATTERN &&
+					  strcmp(k->finding.app, "dns") == 0)));
 }
 
-/* Answers to a question that was asked here, or by multicast to all. */
 static void tell_names(const struct nm_record *r, const struct tuple *t,
 		       const struct known *k)
 {
@@ -277,7 +280,7 @@ static void tell_names(const struct nm_record *r, const struct tuple *t,
 	if (!may_answer(t, k) || !head_of(r, "rx_head", answer, &n))
 		return;
 	nm_get_u64(r, "pid", &pid);
-	dns_tell(answer, n, r->ts_us, pid);
+	dns_tell(t, answer, n, r->ts_us, pid);
 }
 
 static void on_flow(struct nm_record *r)
