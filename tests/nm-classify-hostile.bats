@@ -157,3 +157,53 @@ heard() {
 		flow 2 tcp 9999 smtp
 	} | said | sort -u)" '[null,null,null,null]'
 }
+
+# --- Memory ---
+
+# many FILE PROTO PORT: connections that never say more than that.
+many() {
+	flow 1 "$2" "$3" "$1" | perl -e '$_ = <>; for my $i (1 .. 65536) {
+		print s/"flow":"1"/sprintf "\"flow\":\"%x\"", $i/er }'
+}
+
+all_is_out() {
+	[ "$(wc -l <out)" -eq 65536 ]
+}
+
+# read_all FILE: sets $most, how many MB it took at most.
+read_all() {
+	local pid
+
+	mkfifo in
+	ASAN_OPTIONS=quarantine_size_mb=1 nm-classify <in >out &
+	pid=$!
+	started+=("$pid")
+	exec 7>in
+	cat "$1" >&7
+	wait_until 60 all_is_out
+	most=$(awk '/^VmHWM:/ { print int($2 / 1024) }' "/proc/$pid/status")
+	exec 7>&-
+	wait "$pid"
+	rm in
+}
+
+@test "nm-classify: flows that are never finished do not fill the memory" {
+	need perl
+	sample_hello >hello
+	perl -pe '$_ .= "x" x 1500' <hello >long
+	initials 1 long
+	head -c 99 /dev/zero | tr '\0' '\376' >noise
+	printf '\26\3\1\77\377\1\0\77\373\3\3%01000d' 0 >tls
+	printf '\0\0\17\360\152\202\17\354%0400d' 0 >kerberos
+	many /dev/null udp 31337 >stream
+	read_all stream
+	idle=$most
+	for kind in 'packet.ab udp 4433' 'noise udp 31337' 'noise tcp 31337' \
+		'tls tcp 8443' 'kerberos tcp 88'; do
+		# shellcheck disable=SC2086 # a file, its protocol and port
+		many $kind >stream
+		read_all stream
+		echo "$kind: $most MB, without heads $idle" >&2
+		[ "$most" -lt $((idle + 64)) ]
+	done
+}

@@ -22,6 +22,12 @@
 /* After so many it is as clear as it will ever be. */
 #define HEADS_MAX 8
 
+/*
+ * Flows that are looked at, at a time: it takes far more memory than what is
+ * kept of a flow, and strangers can begin as many as they like.
+ */
+#define WORKS_MAX 4096
+
 static bool keep_heads;
 static uint64_t max_flows = 65536;
 
@@ -68,32 +74,64 @@ struct known {
 	bool asks;	     /* a question of DNS was sent */
 	bool greeted;	     /* there was a head of the server's */
 	unsigned char heads; /* that were */
+};
+
+/* What is needed of a flow until it is settled. */
+struct work {
+	struct known *known;
 	struct inspection *inspection;
 	struct quic *quic;
 };
 
-static struct nm_cache *flows;
+struct flow {
+	struct flow_key key; /* empty: it is not to be remembered */
+	struct tuple tuple;
+	struct known *known;
+};
 
-static void settle(struct known *k)
+static struct nm_cache *flows, *works;
+
+static struct work *work_of(const struct flow *f)
 {
-	inspect_free(k->inspection);
-	k->inspection = NULL;
-	quic_free(k->quic);
-	k->quic = NULL;
-	k->settled = true;
+	bool made;
+	struct work *w = nm_cache_put(works, &f->key, &made);
+
+	w->known = f->known;
+	return w;
 }
 
-static void free_known(const void *key, void *value)
+/* Begun anew, it would miss how the flow began. */
+static void end_work(const void *key, void *value)
 {
+	struct work *w = value;
+
 	(void)key;
-	settle(value);
+	inspect_free(w->inspection);
+	quic_free(w->quic);
+	w->known->settled = true;
+}
+
+static void settle(const struct flow *f)
+{
+	nm_cache_drop(works, &f->key);
+	f->known->settled = true;
+}
+
+static void forget(const void *key, void *value)
+{
+	(void)value;
+	nm_cache_drop(works, key);
 }
 
 static void forget_all(void)
 {
 	nm_cache_free(flows);
+	nm_cache_free(works);
 	flows = nm_cache_new(max_flows, sizeof(struct flow_key),
-			     sizeof(struct known), free_known);
+			     sizeof(struct known), forget);
+	works = nm_cache_new(max_flows < WORKS_MAX ? max_flows : WORKS_MAX,
+			     sizeof(struct flow_key), sizeof(struct work),
+			     end_work);
 }
 
 /* --- The record --- */
@@ -150,10 +188,10 @@ static void guess(const struct nm_record *r, const struct tuple *t,
 
 /* --- By pattern --- */
 
-static void found(struct known *k, const struct finding *f)
+static void learn(struct known *k, const struct finding *found)
 {
-	if (f->app[0]) {
-		k->finding = *f;
+	if (found->app[0]) {
+		k->finding = *found;
 		k->source = BY_PATTERN;
 	}
 }
@@ -172,64 +210,67 @@ static bool head_of(const struct nm_record *r, const char *key,
 }
 
 /* False: this is not QUIC, or nDPI may know more of it. */
-static bool look_at_quic(struct known *k, const uint8_t *datagram, size_t n,
+static bool look_at_quic(struct work *w, const uint8_t *datagram, size_t n,
 			 bool *enough)
 {
-	struct finding f = { 0 };
+	struct finding found = { 0 };
 	const uint8_t *hello;
 	char name[256];
 	size_t len;
 
-	if (!quic_read(&k->quic, datagram, n))
-		return k->quic;
-	finding_app(&f, "quic", "web");
-	len = quic_hello(k->quic, &hello);
+	if (!quic_read(&w->quic, datagram, n))
+		return w->quic;
+	finding_app(&found, "quic", "web");
+	len = quic_hello(w->quic, &hello);
 	*enough = hello_server_name(hello, len, name, sizeof(name));
 	if (*enough)
-		finding_server(&f, name);
-	found(k, &f);
+		finding_server(&found, name);
+	learn(w->known, &found);
 	return true;
 }
 
-static void begin(struct known *k, const struct tuple *t, const uint8_t *bytes,
-		  size_t n)
+static struct inspection *begin(const struct tuple *t, const uint8_t *bytes,
+				size_t n)
 {
 	bool dns = !t->tcp && dns_is_message(bytes, n);
 	struct tuple shown = tuple_shown(t, dns);
 
-	k->inspection = inspect_new(&shown);
+	return inspect_new(&shown);
 }
 
 static void listen_to(struct known *k, const uint8_t *bytes, size_t n,
-		      struct finding *f)
+		      struct finding *found)
 {
 	if (!k->greeted && k->source != BY_PATTERN)
-		greeting_tells(bytes, n, f);
+		greeting_tells(bytes, n, found);
 	k->greeted = true;
 }
 
-static bool look_at_bytes(struct known *k, const struct tuple *t, bool sent,
+static bool look_at_bytes(struct work *w, const struct tuple *t, bool sent,
 			  uint8_t *bytes, size_t n, uint64_t ts_us)
 {
-	struct finding f = { 0 };
+	struct finding found = { 0 };
 	bool enough;
 
-	if (!k->inspection)
-		begin(k, t, bytes, n);
+	if (!w->inspection)
+		w->inspection = begin(t, bytes, n);
 	if (t->tcp && sent == t->called)
-		listen_to(k, bytes, n, &f);
+		listen_to(w->known, bytes, n, &found);
 	if (t->tcp)
 		n = hello_complete(bytes, n);
-	enough = inspect_head(k->inspection, t->tcp, sent, bytes, n, ts_us, &f);
-	found(k, &f);
+	enough = inspect_head(w->inspection, t->tcp, sent, bytes, n, ts_us,
+			      &found);
+	learn(w->known, &found);
 	return enough;
 }
 
-static void look_at(const struct nm_record *r, const struct tuple *t,
-		    struct known *k, bool sent)
+static void look_at(const struct nm_record *r, const struct flow *f, bool sent)
 {
+	const struct tuple *t = &f->tuple;
+	struct known *k = f->known;
 	uint8_t bytes[HEAD_MAX];
 	bool enough = false;
+	struct work *w;
 	size_t n;
 
 	if (!head_of(r, sent ? "tx_head" : "rx_head", bytes, &n))
@@ -238,22 +279,22 @@ static void look_at(const struct nm_record *r, const struct tuple *t,
 		k->asks = true;
 	if (k->settled)
 		return;
-	if (t->tcp || !look_at_quic(k, bytes, n, &enough))
-		enough = look_at_bytes(k, t, sent, bytes, n, r->ts_us);
+	w = work_of(f);
+	if (t->tcp || !look_at_quic(w, bytes, n, &enough))
+		enough = look_at_bytes(w, t, sent, bytes, n, r->ts_us);
 	if (enough || ++k->heads == HEADS_MAX)
-		settle(k);
+		settle(f);
 }
 
 /* Who opened it spoke first, in most protocols. */
-static void look(const struct nm_record *r, const struct tuple *t,
-		 struct known *k)
+static void look(const struct nm_record *r, const struct flow *f)
 {
 	bool in = nm_is(r, "dir", "in");
 
-	look_at(r, t, k, !in);
-	look_at(r, t, k, in);
-	if (k->heads && nm_is(r, "state", "closed"))
-		settle(k);
+	look_at(r, f, !in);
+	look_at(r, f, in);
+	if (f->known->heads && nm_is(r, "state", "closed"))
+		settle(f);
 }
 
 /*
@@ -270,34 +311,21 @@ static bool may_answer(const struct tuple *t, const struct known *k)
 					  strcmp(k->finding.app, "dns") == 0)));
 }
 
-static void tell_names(const struct nm_record *r, const struct tuple *t,
-		       const struct known *k)
+static void tell_names(const struct nm_record *r, const struct flow *f)
 {
 	uint8_t answer[HEAD_MAX];
 	uint64_t pid = 0;
 	size_t n;
 
-	if (!may_answer(t, k) || !head_of(r, "rx_head", answer, &n))
+	if (!may_answer(&f->tuple, f->known) ||
+	    !head_of(r, "rx_head", answer, &n))
 		return;
 	nm_get_u64(r, "pid", &pid);
-	dns_tell(t, answer, n, r->ts_us, pid);
+	dns_tell(&f->tuple, answer, n, r->ts_us, pid);
 }
 
-static void on_flow(struct nm_record *r)
+static void add(struct nm_record *r, const struct known *k)
 {
-	struct flow_key key = { 0 };
-	struct known *k, once = { 0 };
-	struct tuple t;
-	bool made;
-
-	if (!tuple_of(r, &t))
-		return;
-	k = &once;
-	if (nm_get_str(r, "flow", key.id, sizeof(key.id)))
-		k = nm_cache_put(flows, &key, &made);
-	look(r, &t, k);
-	tell_names(r, &t, k);
-	guess(r, &t, k);
 	if (k->source != NOT_KNOWN) {
 		nm_add_str(r, "app", k->finding.app);
 		nm_add_str(r, "app_source",
@@ -307,7 +335,25 @@ static void on_flow(struct nm_record *r)
 		nm_add_str(r, "category", k->finding.category);
 	if (k->finding.server_name[0])
 		nm_add_str(r, "server_name", k->finding.server_name);
-	settle(&once);
+}
+
+static void on_flow(struct nm_record *r)
+{
+	struct known once = { 0 };
+	struct flow f = { .known = &once };
+	bool made, remember;
+
+	if (!tuple_of(r, &f.tuple))
+		return;
+	remember = nm_get_str(r, "flow", f.key.id, sizeof(f.key.id));
+	if (remember)
+		f.known = nm_cache_put(flows, &f.key, &made);
+	look(r, &f);
+	tell_names(r, &f);
+	guess(r, &f.tuple, f.known);
+	add(r, f.known);
+	if (!remember)
+		settle(&f);
 }
 
 static enum nm_verdict on_record(struct nm_record *r, void *state)
@@ -332,6 +378,7 @@ int main(int argc, char **argv)
 	forget_all();
 	status = nm_filter(&program, on_record, NULL);
 	nm_cache_free(flows);
+	nm_cache_free(works);
 	inspect_close();
 	return status;
 }
