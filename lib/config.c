@@ -7,14 +7,17 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "act_as.h"
 #include "buf.h"
 #include "options.h"
 #include "text.h"
@@ -23,6 +26,12 @@
 
 /* Much more than anybody writes by hand. */
 #define BYTES_MAX (256 * 1024)
+
+/* The kernel's overflowgid. */
+#define NOBODY 65534
+
+/* A pipe that nobody writes to is given up. */
+#define PIPE_WAIT_MS 5000
 
 /* --- Whose it is --- */
 
@@ -34,21 +43,28 @@ static bool under_sudo(uid_t *user)
 {
 	const char *text = getenv("SUDO_UID");
 	char *end;
+	uid_t uid;
 
 	if (!text || *text < '0' || *text > '9')
 		return false;
-	*user = (uid_t)strtoul(text, &end, 10);
-	return !*end && (geteuid() == 0 || geteuid() == *user);
+	uid = (uid_t)strtoul(text, &end, 10);
+	if (*end || (geteuid() != 0 && geteuid() != uid))
+		return false;
+	*user = uid;
+	return true;
 }
 
-/* Under sudo(8), HOME may be root's. */
+/*
+ * Under sudo(8), HOME may be root's; with capabilities of our own file, what
+ * the environment says does not count.
+ */
 static const char *home(void)
 {
-	const char *path = getenv("HOME");
+	const char *path = secure_getenv("HOME");
 	const struct passwd *user;
-	uid_t uid;
+	uid_t uid = getuid();
 
-	if (under_sudo(&uid)) {
+	if (under_sudo(&uid) || getauxval(AT_SECURE)) {
 		user = getpwuid(uid);
 		path = user ? user->pw_dir : NULL;
 	}
@@ -77,7 +93,7 @@ static void check_trust(const char *path, const struct stat *st)
 
 static char *user_file(void)
 {
-	const char *base = getenv("XDG_CONFIG_HOME"), *within = "";
+	const char *base = secure_getenv("XDG_CONFIG_HOME"), *within = "";
 	char *path;
 
 	if (!base || base[0] != '/') {
@@ -114,7 +130,7 @@ static char *copy(const char *path)
 
 static char *find(const char *named)
 {
-	const char *wanted = named ? named : getenv("NETMONITOR_CONFIG");
+	const char *wanted = named ? named : secure_getenv("NETMONITOR_CONFIG");
 	char *path;
 
 	if (named || (wanted && *wanted))
@@ -128,19 +144,74 @@ static char *find(const char *named)
 
 /* --- What is in it --- */
 
-static void read_file(const char *path, struct nm_buf *text)
+/* A user without an entry has no group that could read anything. */
+static gid_t group_of(uid_t uid)
+{
+	const struct passwd *user = getpwuid(uid);
+
+	return user ? user->pw_gid : NOBODY;
+}
+
+/*
+ * With the rights of who started us, not those that our own file may have given
+ * us. Under sudo(8) those of the user do at first, and root's if they do not.
+ */
+static int open_file(struct nm_config *c, const char *named)
+{
+	static const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+	struct nm_rights before;
+	uid_t user;
+	int fd = -1;
+
+	if (getuid() != 0) {
+		if (!nm_act_as(getuid(), getgid(), &before))
+			errx(NM_EXIT_FAIL, "cannot act as the user");
+		c->path = find(named);
+		fd = c->path ? open(c->path, flags) : -1;
+		nm_act_as_before(&before);
+		return fd;
+	}
+	c->path = find(named);
+	if (!c->path)
+		return -1;
+	if (!under_sudo(&user) || user == 0)
+		return open(c->path, flags);
+	if (nm_act_as(user, group_of(user), &before)) {
+		fd = open(c->path, flags);
+		nm_act_as_before(&before);
+	}
+	c->secret = fd < 0;
+	return fd < 0 ? open(c->path, flags) : fd;
+}
+
+/* In a pipe, whoever writes may be late. */
+static void wait_for(int fd, const char *path)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int n;
+
+	do
+		n = poll(&p, 1, PIPE_WAIT_MS);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		err(NM_EXIT_FAIL, "'%s'", path);
+	if (n == 0)
+		errx(NM_EXIT_FAIL, "'%s' is a pipe that nobody writes to",
+		     path);
+}
+
+static void read_file(int fd, const char *path, struct nm_buf *text)
 {
 	struct stat st;
 	ssize_t n;
-	int fd;
 
-	/* access(2) asks for who started us, without the capabilities that
-	 * our own file may have given us. */
-	if (access(path, R_OK) || (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0 ||
-	    fstat(fd, &st))
+	if (fd < 0 || fstat(fd, &st) ||
+	    (!S_ISFIFO(st.st_mode) && fcntl(fd, F_SETFL, 0)))
 		err(NM_EXIT_FAIL, "'%s'", path);
 	check_trust(path, &st);
 	do {
+		if (S_ISFIFO(st.st_mode))
+			wait_for(fd, path);
 		nm_buf_reserve(text, 4096);
 		n = read(fd, text->data + text->len, 4096);
 		if (n < 0 && errno != EINTR)
@@ -175,16 +246,18 @@ void nm_config_read(struct nm_config *c, const char *named)
 {
 	struct nm_toml_error e;
 	struct nm_buf text = { 0 };
+	int fd;
 
-	*c = (struct nm_config){ .path = find(named) };
+	*c = (struct nm_config){ 0 };
+	fd = open_file(c, named);
 	if (!c->path)
 		return;
-	read_file(c->path, &text);
+	read_file(fd, c->path, &text);
 	c->root = nm_toml_parse(text.data, text.len, &e);
 	nm_buf_free(&text);
 	if (!c->root)
 		errx(NM_EXIT_USAGE, "%s:%u:%u: %s", c->path, e.line, e.column,
-		     e.text);
+		     c->secret ? "this is no TOML" : e.text);
 	check_tables(c);
 }
 
@@ -207,6 +280,8 @@ void nm_config_error(const struct nm_config *c, const struct nm_toml *where,
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	nm_clean(clean, sizeof(clean), text);
+	if (c->secret)
+		snprintf(clean, sizeof(clean), "a wrong key or value");
 	errx(NM_EXIT_USAGE, "%s:%u: %s", c->path, where->line, clean);
 }
 

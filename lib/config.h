@@ -11,6 +11,8 @@
 struct nm_config {
 	char *path;	      /* NULL: there is none */
 	struct nm_toml *root; /* NULL then too */
+	bool secret; /* who reads our messages may not read it: they do not
+			quote it */
 };
 
 /*

@@ -182,6 +182,105 @@ says() {
 	says count=3 --config=pipe
 }
 
+# --- Whose rights it is read with ---
+
+# with_capability: a copy of the test program that may read every file, and
+# them: somebody who may not.
+with_capability() {
+	need_root
+	need setcap setpriv
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR"
+	cp "$B/tests/lib/options" capable
+	setcap cap_dac_read_search+ep capable || skip "no file capabilities here"
+	as_them setpriv --dump >/dev/null || skip "cannot become another user"
+	[ "$(as_them ./capable x | head -c 5)" = flag= ] ||
+		skip "file capabilities do not work here"
+}
+
+as_them() {
+	setpriv --reuid=65533 --regid=65533 --clear-groups env "$@"
+}
+
+@test "config: a capability of the program's file reads no more than the user" {
+	with_capability
+	mkdir -m 700 closed
+	echo 'password = hunter2' >secret
+	cp secret closed/secret
+	chmod 600 secret
+	for file in secret closed/secret; do
+		run --separate-stderr -1 as_them ./capable --config="$file" x
+		same "$stderr" "capable: '$file': Permission denied"
+	done
+	# Nor does it tell what is there.
+	mkdir -p closed/netmonitor
+	cp secret closed/netmonitor/config.toml
+	run -0 as_them HOME=/ XDG_CONFIG_HOME="$PWD/closed" ./capable x
+}
+
+@test "config: a link that is turned meanwhile does not help" {
+	with_capability
+	need perl
+	echo 'password = hunter2' >secret
+	chmod 600 secret
+	printf '[options]\ncount = 7\n' >fine
+	ln -s fine link
+	perl -e 'for (;;) { for ("secret", "fine") {
+		symlink $_, "next"; rename "next", "link" } }' 3>&- &
+	turner=$!
+	for _ in {1..400}; do
+		as_them ./capable --config=link x || :
+	done >seen 2>&1
+	kill "$turner"
+	grep -q count=7 seen
+	grep -q 'Permission denied' seen
+	run -1 grep hunter2 seen
+}
+
+@test "config: with a capability, the environment does not count" {
+	with_capability
+	printf '[options]\ncount = 4\n' >mine
+	mkdir -p xdg/netmonitor
+	cp mine xdg/netmonitor/config.toml
+	cp mine "$usual"
+	for variable in NETMONITOR_CONFIG="$PWD/mine" XDG_CONFIG_HOME="$PWD/xdg" \
+		HOME="$PWD/home"; do
+		run -0 as_them HOME=/ "$variable" "$B/tests/lib/options" x
+		[[ $output == *count=4* ]]
+		run -0 as_them HOME=/ "$variable" SUDO_UID=0 ./capable x
+		[[ $output == *count=1* ]]
+	done
+}
+
+@test "config: under sudo, what the user may not read is not quoted" {
+	need_root
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR"
+	mkdir -m 700 closed
+	echo 'password = hunter2' >closed/secret
+	cp closed/secret secret
+	chmod 600 secret
+	for file in secret closed/secret; do
+		SUDO_UID=65533 run --separate-stderr -2 options --config="$file" x
+		same "$stderr" "options: $file:1:12: this is no TOML"
+	done
+	chmod 644 secret
+	SUDO_UID=65533 run --separate-stderr -2 options --config=secret x
+	[[ $stderr == *hunter2* ]]
+	printf '[options]\npassword = "hunter2"\n' >secret
+	chmod 600 secret
+	SUDO_UID=65533 run --separate-stderr -2 options --config=secret x
+	same "$stderr" "options: secret:2: a wrong key or value"
+	# It is read all the same.
+	printf '[options]\ncount = 6\n' >secret
+	SUDO_UID=65533 run -0 options --config=secret x
+	[[ $output == *count=6* ]]
+}
+
+@test "config: a pipe that nobody writes to is given up" {
+	mkfifo pipe
+	run --separate-stderr -1 timeout 60 "$B/tests/lib/options" --config=pipe x
+	same "$stderr" "options: 'pipe' is a pipe that nobody writes to"
+}
+
 # --- Its keys ---
 
 @test "config: every kind of option takes its kind of value" {

@@ -94,7 +94,7 @@ shows() {
 	same "$output" "$("$bin/nm-view" -b --width=130 \
 		<"$BATS_TEST_DIRNAME/data/view-normal.ndjson")"
 	[[ $stderr == *one.mmdb:* ]]
-	grep -qF -- "nm-collect --config=$config --peek uid=0" "$LOG"
+	grep -qF -- "nm-collect --config=$config --peek --cmdline uid=0" "$LOG"
 	# Wrong for one of them, it is wrong for the pipe.
 	echo 'no-such = 1' >>"$config"
 	run -2 netmonitor --config="$config" --no-dns
@@ -222,6 +222,10 @@ nm-collect --peek --cmdline uid=65534"
 	END
 	run -0 as_nobody netmonitor -n
 	same "$output" "$bin/nm-collect --peek --cmdline | $filters | $bin/nm-view -b"
+	# To it, the environment says nothing.
+	export NETMONITOR_CONFIG=$XDG_CONFIG_HOME/netmonitor/config.toml
+	run -0 as_nobody netmonitor -n
+	[[ $output == "$bin/nm-collect --config=$NETMONITOR_CONFIG --peek --cmdline | "* ]]
 }
 
 @test "netmonitor: under sudo the viewer is the user again" {
