@@ -1,13 +1,7 @@
 # SPDX-License-Identifier: MIT
 # nm-resolve: what /proc knows of a process, and what nm-collect has seen of it.
 
-load helpers
 load resolve
-
-setup() {
-	cd "$BATS_TEST_TMPDIR"
-	mkdir root
-}
 
 @test "nm-resolve: says nothing of another process with the same pid" {
 	a_process

@@ -1,6 +1,18 @@
 # SPDX-License-Identifier: MIT
-# Makes another machine's files, below root, for nm-resolve: `load resolve`,
-# after helpers.
+# shellcheck shell=bash
+# shellcheck disable=SC2034
+# What the files of nm-resolve's tests share: `load resolve` first. The tree of
+# another machine is made below root/.
+
+load helpers
+
+ID=4d5f6a7b8c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091
+POD=0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	mkdir root
+}
 
 # put FILE: a file of the other machine, from standard input.
 put() {
@@ -20,4 +32,10 @@ a_process() {
 	put proc/4242/cmdline < <(printf 'curl\0-H\0Authorization: secret\0')
 	put proc/4200/comm <<<'a shell'
 	put etc/passwd <<<$'root:x:0:0::/root:/bin/sh\nana:x:1000:1000::/home/ana:/bin/sh'
+}
+
+# placed PATH: [unit, container, container_id, pod, namespace] of it.
+placed() {
+	in_cgroup "$1" | nm-resolve --root root | jq -c '[.unit, .container,
+		.container_id, .pod, .namespace]'
 }

@@ -18,6 +18,7 @@
 #include "hosts.h"
 #include "names.h"
 #include "place.h"
+#include "podman.h"
 #include "process.h"
 #include "text.h"
 
@@ -228,7 +229,7 @@ static void look_for_names(const struct nm_record *r, struct inhabited *i)
 		return;
 	i->again_us = r->ts_us + (1000000ULL << i->tries);
 	i->tries++;
-	names_of(&i->place);
+	names_of(&i->place, r->ts_us);
 	if (names_known(&i->place))
 		i->tries = TRIES_MAX;
 }
@@ -314,6 +315,7 @@ int main(int argc, char **argv)
 	nm_cache_free(resolve.processes);
 	nm_cache_free(resolve.users);
 	nm_cache_free(resolve.places);
+	podman_close();
 	hosts_close();
 	return status;
 }

@@ -5,14 +5,13 @@
 #include "names.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <glob.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "podman.h"
+#include "state.h"
 
 static const char *root_dir = "";
 
@@ -35,27 +34,6 @@ const char *names_path(const char *fmt, ...)
 	more = vsnprintf(path + n, sizeof(path) - n, fmt, args);
 	va_end(args);
 	return more >= 0 && (size_t)more < sizeof(path) - n ? path : NULL;
-}
-
-/* A state file is not that large, and is no pipe that somebody put there. */
-#define STATE_MAX (16 << 20)
-
-/* What a file says that root wrote, or this user. NULL: nothing. */
-static json_t *load(const char *path, uid_t writer)
-{
-	int fd = path ? open(path,
-			     O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
-		      : -1;
-	json_t *state = NULL;
-	struct stat st;
-
-	if (fd < 0)
-		return NULL;
-	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size <= STATE_MAX &&
-	    (st.st_uid == 0 || st.st_uid == writer))
-		state = json_loadfd(fd, 0, NULL);
-	close(fd);
-	return state;
 }
 
 static void set(char *to, size_t size, const char *name)
@@ -84,68 +62,13 @@ static void ask_docker(struct place *p)
 	const char *path =
 		names_path("/var/lib/docker/containers/%s/config.v2.json",
 			   p->container_id);
-	json_t *config = load(path, 0);
+	json_t *config = state_load(path, 0);
 	const char *name = json_string_value(json_object_get(config, "Name"));
 
 	if (name)
 		set(p->container, sizeof(p->container),
 		    name + (name[0] == '/'));
 	json_decref(config);
-}
-
-/* --- Podman: a list of all containers, for each who runs some --- */
-
-static bool find_in_list(const char *path, uid_t writer, struct place *p)
-{
-	json_t *list = load(path, writer), *container, *names;
-	bool found = false;
-	const char *id;
-	size_t i;
-
-	json_array_foreach(list, i, container)
-	{
-		id = json_string_value(json_object_get(container, "id"));
-		if (!id || strcmp(id, p->container_id) != 0)
-			continue;
-		names = json_object_get(container, "names");
-		set(p->container, sizeof(p->container),
-		    json_string_value(json_array_get(names, 0)));
-		found = true;
-	}
-	json_decref(list);
-	return found;
-}
-
-static bool find_in_lists(const char *pattern, uid_t writer, struct place *p)
-{
-	bool found = false;
-	glob_t g;
-
-	if (!pattern || glob(pattern, 0, NULL, &g))
-		return false;
-	for (size_t i = 0; i < g.gl_pathc && !found; i++)
-		found = find_in_list(g.gl_pathv[i], writer, p);
-	globfree(&g);
-	return found;
-}
-
-/*
- * By the driver of its storage; a container that goes with its end is apart. In
- * the slice of a user it is that user's, and nobody else's list is believed.
- */
-static void ask_podman(struct place *p)
-{
-	static const char *const homes[] = { "/home/*/.local/share",
-					     "/root/.local/share" };
-	static const char files[] = "%s/containers/storage/*-containers/"
-				    "*containers.json";
-
-	if (!p->of_user)
-		find_in_lists(names_path(files, "/var/lib"), 0, p);
-	for (size_t i = 0; p->of_user && i < 2; i++)
-		if (find_in_lists(names_path(files, homes[i]), (uid_t)p->uid,
-				  p))
-			return;
 }
 
 /* --- The kubelet: folders and links that everybody may list --- */
@@ -210,32 +133,42 @@ static const char *annotation(const json_t *spec, const char *key)
 	return json_string_value(json_object_get(all, key));
 }
 
-/* containerd's keys, CRI-O's, which are the kubelet's labels, and nerdctl's. */
-static void take_annotations(const json_t *spec, struct place *p)
-{
-	static const char *const keys[][3] = {
-		{ "io.kubernetes.cri.container-name",
-		  "io.kubernetes.cri.sandbox-name",
-		  "io.kubernetes.cri.sandbox-namespace" },
-		{ "io.kubernetes.container.name", "io.kubernetes.pod.name",
-		  "io.kubernetes.pod.namespace" },
-		{ "nerdctl/name", "", "" },
-	};
+struct keys {
+	const char *container, *pod, *pod_namespace;
+};
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		if (!container_known(p))
-			set(p->container, sizeof(p->container),
-			    annotation(spec, keys[i][0]));
-		if (pod_known(p))
-			continue;
-		set(p->pod, sizeof(p->pod), annotation(spec, keys[i][1]));
-		set(p->pod_namespace, sizeof(p->pod_namespace),
-		    annotation(spec, keys[i][2]));
-	}
+/*
+ * Each engine's own, and only where it writes: the rest of what is there may be
+ * copied from the author of a pod. CRI-O's are the kubelet's labels.
+ */
+static const struct keys of_containerd = {
+	"io.kubernetes.cri.container-name",
+	"io.kubernetes.cri.sandbox-name",
+	"io.kubernetes.cri.sandbox-namespace",
+};
+static const struct keys of_nerdctl = { .container = "nerdctl/name" };
+static const struct keys of_crio = {
+	"io.kubernetes.container.name",
+	"io.kubernetes.pod.name",
+	"io.kubernetes.pod.namespace",
+};
+
+static void take_annotations(const json_t *spec, const struct keys *keys,
+			     struct place *p)
+{
+	if (!container_known(p))
+		set(p->container, sizeof(p->container),
+		    annotation(spec, keys->container));
+	if (!keys->pod || pod_known(p))
+		return;
+	set(p->pod, sizeof(p->pod), annotation(spec, keys->pod));
+	set(p->pod_namespace, sizeof(p->pod_namespace),
+	    annotation(spec, keys->pod_namespace));
 }
 
 /* The folder of a container is below one of its namespace, or driver. */
-static void find_spec(struct place *p, const char *pattern)
+static void find_spec(struct place *p, const char *pattern,
+		      const struct keys *keys)
 {
 	json_t *spec;
 	glob_t g;
@@ -243,28 +176,54 @@ static void find_spec(struct place *p, const char *pattern)
 	if (!pattern || glob(pattern, 0, NULL, &g))
 		return;
 	for (size_t i = 0; i < g.gl_pathc; i++) {
-		spec = load(g.gl_pathv[i], 0);
-		take_annotations(spec, p);
+		spec = state_load(g.gl_pathv[i], 0);
+		take_annotations(spec, keys, p);
 		json_decref(spec);
 	}
 	globfree(&g);
 }
 
-static void ask_runtime(struct place *p)
+/* The kubelet's containers are in the namespace k8s.io of containerd. */
+static void ask_containerd(struct place *p, const char *space,
+			   const struct keys *keys)
 {
-	static const char tasks[] = "%s/containerd/io.containerd.runtime.v2"
-				    ".task/*/%s/config.json";
-	const char *id = p->container_id;
+	static const char *const runs[] = { "/run", "/run/k3s" };
 
-	find_spec(p, names_path(tasks, "/run", id));
-	find_spec(p, names_path(tasks, "/run/k3s", id));
-	find_spec(p, names_path("/run/containers/storage/*-containers/%s/"
-				"userdata/config.json",
-				id));
+	for (size_t i = 0; i < 2; i++)
+		find_spec(p,
+			  names_path("%s/containerd/io.containerd.runtime.v2"
+				     ".task/%s/%s/config.json",
+				     runs[i], space, p->container_id),
+			  keys);
 }
 
-void names_of(struct place *p)
+/* Podman has files where CRI-O has, but no pods of the kubelet's. */
+static void ask_runtime(struct place *p)
 {
+	ask_containerd(p, "k8s.io", &of_containerd);
+	if (p->engine != ENGINE_KUBERNETES)
+		ask_containerd(p, "*", &of_nerdctl);
+	else
+		find_spec(p,
+			  names_path("/run/containers/storage/*-containers/%s/"
+				     "userdata/config.json",
+				     p->container_id),
+			  &of_crio);
+}
+
+static void ask_podman(struct place *p, uint64_t now_us)
+{
+	set(p->container, sizeof(p->container), podman_name(p, now_us));
+}
+
+void names_of(struct place *p, uint64_t now_us)
+{
+	/* Whoever it is made the path below the slice, and may lie in it. */
+	if (p->of_user) {
+		if (p->container_id[0])
+			ask_podman(p, now_us);
+		return;
+	}
 	if (p->pod_uid[0])
 		find_pod(p);
 	if (!p->container_id[0])
@@ -272,10 +231,11 @@ void names_of(struct place *p)
 	if (p->engine == ENGINE_DOCKER || p->engine == ENGINE_OTHER)
 		ask_docker(p);
 	if (p->engine == ENGINE_PODMAN || p->engine == ENGINE_OTHER)
-		ask_podman(p);
+		ask_podman(p, now_us);
 	if (p->engine == ENGINE_KUBERNETES)
 		find_container(p);
-	if (!names_known(p) && p->engine != ENGINE_DOCKER)
+	if (!names_known(p) &&
+	    (p->engine == ENGINE_KUBERNETES || p->engine == ENGINE_OTHER))
 		ask_runtime(p);
 }
 

@@ -6,6 +6,8 @@
 #ifndef NM_NAMES_H
 #define NM_NAMES_H
 
+#include <stdint.h>
+
 #include "place.h"
 
 /* The folder that stands for /: files are looked for below it. */
@@ -19,8 +21,9 @@ const char *names_path(const char *fmt, ...)
  * Names in place of ids, where a file is there, can be read, and has them:
  * Docker's, Podman's (of root, and of users), what the kubelet calls the
  * folders of logs, and what containerd and CRI-O tell the runtime.
+ * now_us: the time of the stream.
  */
-void names_of(struct place *p);
+void names_of(struct place *p, uint64_t now_us);
 
 /* Has it names for all that has an id? */
 bool names_known(const struct place *p);

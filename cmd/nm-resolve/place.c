@@ -8,6 +8,7 @@
 #include "place.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,15 +224,22 @@ static bool take_pod_slice(struct place *p, const char *slice)
 static void take_slice(struct walk *w, char *name)
 {
 	struct place *p = w->place;
+	const char *digits = name + strlen("user-");
+	unsigned long uid;
 	char *end;
 
 	COPY(w->slice, name);
 	p->unit[0] = '\0';
 	if (!cut(name, ".slice") || take_pod_slice(p, name) ||
-	    !begins(name, "user-"))
+	    !begins(name, "user-") || !isdigit((unsigned char)*digits))
 		return;
-	p->uid = strtoul(name + strlen("user-"), &end, 10);
-	p->of_user = !*end;
+	/* The outermost: users make their own below theirs, and so do
+	 * containers. */
+	if (p->of_user || p->container[0] || p->pod[0])
+		return;
+	uid = strtoul(digits, &end, 10);
+	p->of_user = !*end && uid <= UINT32_MAX;
+	p->uid = uid;
 }
 
 static const char *const kinds[] = { ".service", ".scope", ".socket", ".mount",

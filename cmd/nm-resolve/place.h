@@ -28,7 +28,7 @@ struct place {
 	char pod_namespace[256];
 	char pod_uid[40];
 	enum engine engine;
-	bool of_user; /* in the slice of this user: */
+	bool of_user; /* below the slice of this user: */
 	unsigned long uid;
 };
 
