@@ -32,7 +32,7 @@ struct nm_cache {
 	uint32_t entries_max, entries_used; /* beyond: never touched memory */
 	size_t count;
 	uint64_t evicted;
-	uint64_t factor;
+	uint64_t factor, start;
 	void (*on_evict)(const void *key, void *value);
 };
 
@@ -73,14 +73,16 @@ static size_t without_zeros(const unsigned char *k, size_t n)
 
 /*
  * Multiplying by a random odd number, of which the highest bits are used, is
- * universal hashing (Dietzfelbinger and others, 1997): keys come from the
- * network, and nobody outside can choose them to fall into one bucket.
+ * universal hashing for one word (Dietzfelbinger and others, 1997); words are
+ * chained, from a random start, so that zeros before others count too. Keys
+ * come from the network, and nobody outside can choose them to fall into one
+ * bucket.
  */
 static uint32_t hash_of(const struct nm_cache *c, const void *key)
 {
 	const unsigned char *k = key;
 	size_t size = without_zeros(k, c->key_size), n;
-	uint64_t h = 0, word;
+	uint64_t h = c->start, word;
 
 	for (size_t i = 0; i < size; i += n) {
 		n = size - i < 8 ? size - i : 8;
@@ -102,6 +104,7 @@ struct nm_cache *nm_cache_new(size_t entries, size_t key_size,
 			      void (*on_evict)(const void *key, void *value))
 {
 	struct nm_cache *c = calloc(1, sizeof(*c));
+	uint64_t random[2];
 	size_t buckets = 2;
 
 	if (!c)
@@ -133,9 +136,10 @@ struct nm_cache *nm_cache_new(size_t entries, size_t key_size,
 	c->free = NONE;
 	c->entries_max = (uint32_t)entries;
 	c->on_evict = on_evict;
-	if (getrandom(&c->factor, sizeof(c->factor), 0) != sizeof(c->factor))
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		err(1, "cannot get random bytes");
-	c->factor |= 1;
+	c->factor = random[0] | 1;
+	c->start = random[1];
 	return c;
 }
 

@@ -76,6 +76,10 @@ repeat() {
 	"$B/tests/lib/cache"
 }
 
+@test "lib/cache: zeros before the first other word count" {
+	"$B/tests/lib/cache_hash"
+}
+
 @test "lib/toml: knows what is TOML, and where it is not and why" {
 	timeout 100 "$B/tests/lib/toml"
 }
