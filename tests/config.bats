@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-# config.toml, shown with tests/lib/options and nm-example: which file it is, who
-# may have written it, and what its keys do to the options.
+# config.toml, by tests/lib/options and nm-example: which file, and its keys.
 
 load helpers
 

@@ -237,52 +237,6 @@ attached_again() {
 	same "$(of_comm curl 'map(.rx_bytes) | add')" $((60 * (100003 + 19)))
 }
 
-catches_term() {
-	(((0x$(sed -n 's/^SigCgt:\t//p' "/proc/$1/status") & 0x4000) != 0))
-}
-
-has_no_term() {
-	! grep -qE '^(Sig|Shd)Pnd:.*[4-7c-f]...$' "/proc/$1/status" 2>/dev/null
-}
-
-# terms_apart SECONDS: two, so far apart that they are not one for the kernel;
-# $apart_us is how long that took in truth, until both were there.
-terms_apart() {
-	local began=${EPOCHREALTIME/[.,]/}
-
-	kill -TERM "$collector"
-	read -r -t "$1" -u 6 || true	# no fork to wait for
-	kill -TERM "$collector"
-	until has_no_term "$collector"; do :; done
-	apart_us=$((${EPOCHREALTIME/[.,]/} - began))
-}
-
-# bats test_tags=root
-@test "nm-collect: a signal sent twice is one, one that comes later ends at once" {
-	need_root
-	mkfifo pipe nothing
-	exec 5<>pipe 6<>nothing
-	head -c 65536 /dev/zero >&5	# as much as it takes
-	# A machine that was too slow to send two within half a second tries again.
-	for _ in {1..10}; do
-		nm-collect -b diag >pipe 3>&- 5>&- 6>&- &
-		collector=$!
-		started+=("$collector")
-		wait_until 30 catches_term "$collector"
-		terms_apart 0.1
-		((apart_us >= 400000)) || break
-		kill -KILL "$collector" 2>/dev/null || true
-	done
-	((apart_us < 400000))
-	sleep 0.6	# more than the half second of nm-collect(8)
-	kill -0 "$collector"
-	kill -TERM "$collector"
-	status=0
-	wait "$collector" || status=$?
-	exec 5>&- 6>&-
-	same "$status" 143
-}
-
 ticks() {
 	[ "$(grep -c '"type":"tick"' stream)" -ge "$1" ]
 }
