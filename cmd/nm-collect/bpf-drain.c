@@ -288,11 +288,18 @@ static int end_interval(void)
 	return bpf_counters_settle();
 }
 
+/*
+ * At first the other way round: what flows before the turn is in no interval,
+ * and would be of no socket.
+ */
 int bpf_drain_begin(void)
 {
 	uint64_t flows = 0;
 
-	if (end_interval())
+	bpf_counters_turn();
+	ledgers_interval();
+	ledgers_turned();
+	if (bpf_counters_settle())
 		return -1;
 	emit_interval();
 	bpf_misses_take();

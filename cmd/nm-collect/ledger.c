@@ -13,7 +13,8 @@
  *    (dropped in a queue, or one packet for several sockets) and is told as the
  *    surplus.
  *  - A packet may come before its socket is used: it is held back, and told in
- *    the interval of the first use; what stays is nobody's.
+ *    the interval of the first use; what stays is nobody's. So is what may
+ * still be on its way from the interface to a socket, for one interval.
  */
 #include "ledger.h"
 
@@ -56,6 +57,7 @@ static void begin(struct side *s)
 		.lent = s->lent,
 		.lent_window = s->lent_window,
 		.held = s->held,
+		.early = s->early,
 		.passed = s->passed,
 	};
 }
@@ -245,6 +247,22 @@ void ledger_wait(struct waiting *w, uint64_t dt_us)
 	w->to_hold = w->waited - w->nobodys;
 }
 
+/*
+ * An interface has counted a packet when it waits for its turn to be received
+ * by a socket, which may be when the next interval has begun: what is of no
+ * socket so far, and no more than may be on its way like this, is held back,
+ * once.
+ */
+#define ON_ITS_WAY 65536
+
+static uint64_t early_of(struct side *s, uint64_t rest)
+{
+	uint64_t told = least(rest, s->early);
+
+	s->early = least(rest - told, ON_ITS_WAY);
+	return s->early;
+}
+
 static void close_side(const struct ledger *l, struct side *s,
 		       struct waiting *w, uint64_t line[LEDGER_LINES])
 {
@@ -269,7 +287,6 @@ static void close_side(const struct ledger *l, struct side *s,
 	s->held = take_both(&rest, &w->to_hold);
 
 	packets = s->nic_packets > s->packets ? s->nic_packets - s->packets : 0;
-	line[LEDGER_NIC] = seen - s->held;
 	line[LEDGER_SURPLUS] = surplus;
 	line[LEDGER_NAMED] = s->named;
 	line[LEDGER_KERNEL] = s->kernel;
@@ -279,7 +296,10 @@ static void close_side(const struct ledger *l, struct side *s,
 				    most(s->tunnel_packets, s->inside_packets) *
 					    CARRIER_HEADERS);
 	line[LEDGER_FORWARDED] = take(&rest, forwarded_of(l, s, packets, rest));
+	if (s == &l->rx)
+		s->held += take(&rest, early_of(s, rest));
 	line[LEDGER_NO_SOCKET] = rest;
+	line[LEDGER_NIC] = seen - s->held;
 }
 
 bool ledger_close(struct ledger *l, struct waiting *tx, struct waiting *rx)

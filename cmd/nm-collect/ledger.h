@@ -64,7 +64,8 @@ struct side {
 	uint64_t inside, inside_packets; /* by flows, as segments */
 	uint64_t lent;			 /* to the last interval */
 	struct window lent_window;
-	uint64_t held;	 /* of what waits, back from the last interval */
+	uint64_t held;	 /* back from the last interval: what waits, */
+	uint64_t early;	 /* and of it, what was on its way to a socket */
 	uint64_t passed; /* packets forwarded then, that were not seen yet */
 };
 
