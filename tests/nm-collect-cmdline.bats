@@ -199,6 +199,6 @@ each_has_its_own() {
 		same "$output" ''
 		same "${stderr_lines[0]}" "nm-collect: option '--cmdline': '$wrong' is not a whole number from 1 to 256"
 	done
-	run -2 --separate-stderr nm-collect --cmdline -b diag
-	same "${stderr_lines[0]}" 'nm-collect: --cmdline and -b diag exclude each other: it sees no program begin'
+	run -0 nm-collect --cmdline -b diag --once
+	grep -q '"code":"cmdline","text":"no command lines of programs: backend diag sees none begin"' <<<"$output"
 }

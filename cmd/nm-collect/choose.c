@@ -147,6 +147,14 @@ static void tell_peek(const struct backend *used, const struct settings *s)
 		emit_notice("info", "peek", "no first bytes of flows: %s", why);
 }
 
+static void tell_cmdline(const struct backend *used, const struct settings *s)
+{
+	if (used == &backend_diag && s->cmdline_bytes)
+		emit_notice("info", "cmdline",
+			    "no command lines of programs: backend diag sees "
+			    "none begin");
+}
+
 static void tell_rights(const struct backend *used, const char *wanted)
 {
 	char missing[128];
@@ -175,6 +183,7 @@ void choose_tell(const struct backend *used, const struct settings *s,
 	tell_rights(used, wanted);
 	tell_wire(used, s);
 	tell_peek(used, s);
+	tell_cmdline(used, s);
 	if (!wanted)
 		tell_refused(used);
 }

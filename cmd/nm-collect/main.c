@@ -308,9 +308,6 @@ static void check_options(void)
 	if (settings.no_wire && settings.peek_bytes)
 		nm_usage_error(&program, "--peek and --no-wire exclude each "
 					 "other: it looks into packets");
-	if (wants("diag") && settings.cmdline_bytes)
-		nm_usage_error(&program, "--cmdline and -b diag exclude each "
-					 "other: it sees no program begin");
 	if (probe && netns_choice_any())
 		nm_usage_error(&program,
 			       "--netns and --probe exclude each other");

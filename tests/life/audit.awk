@@ -128,7 +128,7 @@ has("\"event\":\"process_start\"") {
 	id = process()
 	if (begins[id]++)
 		wrong("began before")
-	if (has("\"netns\":" netns "}"))
+	if (has("\"netns\":" netns ",") || has("\"netns\":" netns "}"))
 		ours[id]
 	if (pids[number("pid")]++)
 		again++
