@@ -204,6 +204,8 @@ int nm_options(const struct nm_program *p, int argc, char **argv)
 	int c;
 
 	fill_closed();
+	/* A message in one piece: others of the pipe write there, too. */
+	setvbuf(stderr, NULL, _IOLBF, 0);
 	atexit(close_stdout);
 	build(&form, p);
 	opterr = 0;

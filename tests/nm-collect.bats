@@ -281,7 +281,7 @@ ticks() {
 	wait_until 30 grep -q 'kernel: process [0-9]*: first use' stream.errors
 	wait_until 30 grep -q 'kernel: process [0-9]*: ended' stream.errors
 	grep -qE ': attached tp_btf/sched_process_exec' stream.errors
-	grep -qE 'maps: [0-9]+ of 16384 processes, [0-9]+ of 32768 flows' stream.errors
+	wait_until 30 grep -qE 'maps: [0-9]+ of 16384 processes, [0-9]+ of 32768 flows' stream.errors
 	collected stream
 }
 
