@@ -134,10 +134,10 @@ static void agree_rewritten(const struct nm_record *r, json_t *object)
 /* Every second key left out, and text from outside added. */
 static void agree_changed(struct nm_record *r, json_t *object, char *text)
 {
-	bool has_added = json_object_get(object, "added") != NULL;
 	struct nm_buf out = { 0 };
 	json_t *left, *copy = json_copy(object), *value;
 	const char *key;
+	bool has_added;
 	size_t i = 0;
 
 	json_object_foreach(object, key, value)
@@ -148,6 +148,7 @@ static void agree_changed(struct nm_record *r, json_t *object, char *text)
 		nm_drop(r, key);
 		json_object_del(copy, key);
 	}
+	has_added = json_object_get(copy, "added") != NULL;
 	nm_add_str(r, "added", text);
 	nm_add_u64(r, "added", 1);
 	left = written(r, &out);
