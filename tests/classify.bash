@@ -1,6 +1,19 @@
 # SPDX-License-Identifier: MIT
-# Flows for nm-classify, and what their first bytes are: `load classify`, after
-# helpers and collect.
+# shellcheck shell=bash
+# shellcheck disable=SC2034
+# Flows for nm-classify, and what their first bytes are: `load classify` first.
+
+load helpers
+load collect
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	started=()
+}
+
+teardown() {
+	end_started
+}
 
 # flow ID PROTO PORT [FILE [FILE]]: a flow that was opened here to that port,
 # with what was sent, and received, first.

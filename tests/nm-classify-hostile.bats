@@ -2,18 +2,7 @@
 # nm-classify: what strangers send to have their names believed, to pass for
 # something else, or to fill the memory.
 
-load helpers
-load collect
 load classify
-
-setup() {
-	cd "$BATS_TEST_TMPDIR"
-	started=()
-}
-
-teardown() {
-	end_started
-}
 
 # --- Names ---
 

@@ -1,18 +1,7 @@
 # SPDX-License-Identifier: MIT
 # nm-classify: what the bytes tell whatever the port is, and QUIC.
 
-load helpers
-load collect
 load classify
-
-setup() {
-	cd "$BATS_TEST_TMPDIR"
-	started=()
-}
-
-teardown() {
-	end_started
-}
 
 # What anybody may serve on any port, and what is to come out.
 table() {

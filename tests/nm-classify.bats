@@ -1,18 +1,7 @@
 # SPDX-License-Identifier: MIT
 # nm-classify: what a flow is, by the first bytes of it and by its port.
 
-load helpers
-load collect
 load classify
-
-setup() {
-	cd "$BATS_TEST_TMPDIR"
-	started=()
-}
-
-teardown() {
-	end_started
-}
 
 # --- What every stage does ---
 

@@ -14,17 +14,9 @@
 #include <string.h>
 
 #include "buf.h"
+#include "holds.h"
 #include "text.h"
 #include "toml.h"
-
-#define HOLDS(is_so)                                                     \
-	do {                                                             \
-		if (!(is_so)) {                                          \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, \
-				__LINE__, #is_so);                       \
-			abort();                                         \
-		}                                                        \
-	} while (0)
 
 static void again_quote(struct nm_buf *b, const struct nm_toml_text *t)
 {

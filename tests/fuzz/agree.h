@@ -12,17 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "holds.h"
 #include "record.h"
 #include "record_scan.h"
-
-#define HOLDS(is_so)                                                     \
-	do {                                                             \
-		if (!(is_so)) {                                          \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, \
-				__LINE__, #is_so);                       \
-			abort();                                         \
-		}                                                        \
-	} while (0)
 
 static void agree_string(const struct nm_slice *s, const char *wanted,
 			 size_t len)
